@@ -1,0 +1,37 @@
+# One virtual environment serves every target; it is rebuilt when pyproject.toml changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# One BLAS thread a process: two on a busy machine spin against each other and lose tenfold.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check slow bench clean
+
+demo: $(STAMP)
+	$(BIN)/posttrace demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+slow: $(STAMP)
+	$(BIN)/python -m pytest -n auto -m slow
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src tests benchmarks
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,1 @@
+"""What do the traces say? Tables, statistics, audit."""

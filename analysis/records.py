@@ -1,0 +1,86 @@
+"""One run as an analysis sees it: everything the audit needs, on the 0..1 scale, higher is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posttrace.traces.events import RunStarted, RunStatus
+
+FloatArray = NDArray[np.float64]
+
+State = Literal["final", "superseded", "interrupted", "infrastructure_failed", "invalid"]
+"""final: the first final attempt of its (cell, seed), which analyses use; every other state is excluded."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One scoring of one model on one split.
+
+    ``values`` has one entry an item, in the order of ``item_ids``: NaN where the evaluator lost the item.
+    Scores and values are native / ``scale_max``, flipped when lower is better. ``None`` = not recorded.
+    """
+
+    replicate: int
+    split: str
+    score: float
+    item_ids: tuple[str, ...] | None
+    values: FloatArray | None
+    clusters: tuple[str, ...] | None
+    evaluator: str | None
+    """``id@version``."""
+    eval_seed: int | None
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One submission and what became of it."""
+
+    submission_id: int
+    status: str
+    """A ``GradeStatus``, or ``pending`` when the trace ends before it was graded."""
+    reason: str | None
+    duplicate_of: int | None
+    path: str
+    artifact_sha256: str | None
+    is_base_copy: bool
+    """The graded content has the base model's artefact hash."""
+    revision: str | None
+    received_s: float | None
+    graded_s: float | None
+    queue_s: float | None
+    evaluation: Evaluation | None
+    """Only for status ``graded``."""
+    rescored: tuple[Evaluation, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run, read in one pass over its trace and its rescore files."""
+
+    path: str
+    run_id: str
+    started: RunStarted
+    state: State
+    state_reason: str | None
+    status: RunStatus
+    """``interrupted`` when the trace has no ``run.finished``."""
+    status_reason: str | None
+    exit_code: int | None
+    wall_s: float | None
+    head_hash: str
+    torn: bool
+    baseline: tuple[Evaluation, ...]
+    """Every scoring of the base: all splits, all replicates."""
+    baseline_rescored: tuple[Evaluation, ...]
+    submissions: tuple[Submission, ...]
+    flags: dict[str, int] = field(default_factory=dict)
+    """Integrity flag kind -> count."""
+    feedback: str | None = None
+    """The grading.feedback policy: score, ladder, heldout, none."""
+    counts: dict[str, Any] = field(default_factory=dict)
+    """Event kind -> number of lines."""

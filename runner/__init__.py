@@ -1,0 +1,1 @@
+"""How does a run happen? Workspace, sandbox, grading server, recorder, agents, tasks, sweeps."""

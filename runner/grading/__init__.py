@@ -1,0 +1,1 @@
+"""The grading server: it receives submissions, copies, evaluates and records them."""

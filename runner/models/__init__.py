@@ -1,0 +1,1 @@
+"""Models that the embedded suite trains: no framework, only numpy."""

@@ -1,0 +1,1 @@
+"""What is observed while an agent works: code, processes, artefacts, metrics, resources."""

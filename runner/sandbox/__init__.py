@@ -1,0 +1,1 @@
+"""Where an agent runs, and what that keeps from it."""

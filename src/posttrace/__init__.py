@@ -1,0 +1,1 @@
+"""Run, record, audit and report agent-driven post-training."""

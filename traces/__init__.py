@@ -1,0 +1,1 @@
+"""What is recorded? Event schema, writer, reader, validation."""
