@@ -1,1 +1,42 @@
-"""Run, record, audit and report agent-driven post-training."""
+"""Run, record, audit and report agent-driven post-training.
+
+``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise, ``report`` renders
+the answer. Each is imported when it is first used, so that ``import posttrace`` stays instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from posttrace.analysis.audit import AuditSettings, audit
+    from posttrace.analysis.load import load
+    from posttrace.analysis.tables import TraceSet
+    from posttrace.reports import figures
+    from posttrace.reports.report import report
+
+__version__ = version("posttrace")
+
+_LAZY = {
+    "AuditSettings": "posttrace.analysis.audit",
+    "TraceSet": "posttrace.analysis.tables",
+    "audit": "posttrace.analysis.audit",
+    "load": "posttrace.analysis.load",
+    "report": "posttrace.reports.report",
+}
+
+__all__ = ["AuditSettings", "TraceSet", "__version__", "audit", "figures", "load", "report"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "figures":
+        return import_module("posttrace.reports.figures")
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'posttrace' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,94 @@
+"""Tables and progress in a terminal: rich for a person, plain lines for a pipe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import pandas as pd
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from posttrace.analysis.audit import Audit
+
+REFRESH_S = 1.0
+Result = TypeVar("Result")
+
+
+def print_frame(frame: pd.DataFrame, title: str) -> None:
+    """Print a finished frame; missing values as an en dash, never as a number."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[column])
+        table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    Console().print(table)
+
+
+def audit_table(audit: Audit) -> tuple[pd.DataFrame, str]:
+    """The columns of an audit that a person reads, gains in percentage points, and their title."""
+    rows = audit.table()
+    gain = "reported_gain", "corrected_gain", "lcb"
+    shown = rows[["task", "agent", "seed", "k", "baseline", "reported_best"]].copy()
+    for column in ("baseline", "reported_best"):
+        shown[column] = _points(rows[column])
+    for column in gain:
+        shown[column.replace("_", " ")] = _points(rows[column])
+    shown["p"] = rows["p_raw"].map(_p_value)
+    shown["p Holm"] = rows["p_holm"].map(_p_value)
+    shown["verdict"] = rows["label"]
+    title = (
+        f"Audit of {len(rows)} runs (scores and gains in percentage points, {len(audit.excluded)} excluded)"
+    )
+    return shown.rename(columns={"reported_best": "best"}), title
+
+
+def live(work: Callable[[], Result], lines: Callable[[], dict[str, str]]) -> Result:
+    """Do ``work`` while another thread shows ``lines()``: in place for a person, as changes for a pipe."""
+    console = Console(stderr=True)
+    done = threading.Event()
+    show = _redraw if console.is_terminal else _print_changes
+    watcher = threading.Thread(target=show, args=(console, lines, done), daemon=True)
+    watcher.start()
+    try:
+        return work()
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _redraw(console: Console, lines: Callable[[], dict[str, str]], done: threading.Event) -> None:
+    with Live(console=console, refresh_per_second=4, transient=True) as display:
+        while not done.wait(REFRESH_S):
+            display.update(Group(*(Text(f"{name:<28} {text}") for name, text in lines().items())))
+
+
+def _print_changes(console: Console, lines: Callable[[], dict[str, str]], done: threading.Event) -> None:
+    shown: dict[str, str] = {}
+    while True:
+        ended = done.wait(REFRESH_S)  # once more after the end, for the last word of each run
+        for name, text in lines().items():
+            if shown.get(name) != text:
+                console.print(f"{name}: {text}", highlight=False, soft_wrap=True)
+                shown[name] = text
+        if ended:
+            return
+
+
+def _points(values: pd.Series) -> pd.Series:
+    return values.map(lambda x: "–" if pd.isna(x) else f"{100 * x:.2f}")
+
+
+def _p_value(p: float) -> str:
+    return "–" if pd.isna(p) else ("<.001" if p < 0.001 else f"{p:.3f}")
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return "–"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

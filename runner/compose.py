@@ -1,0 +1,131 @@
+"""From command-line words to resolved run configurations, with one-line errors."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.utils import get_class
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+import posttrace.runner.config  # noqa: F401  # registers the schema
+from posttrace.traces.errors import ConfigError
+
+CONF = "posttrace.conf"
+NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
+
+
+def expand(overrides: Sequence[str]) -> list[list[str]]:
+    """The jobs of a sweep: one list of overrides for each combination.
+
+    Raises ``ConfigError`` for overrides outside Hydra's grammar.
+    """
+    with _one_line_errors():
+        parsed = OverridesParser.create().parse_overrides([_named_experiment(o) for o in overrides])
+        batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+    return [list(job) for batch in batches for job in batch]
+
+
+def resolve(overrides: Sequence[str]) -> DictConfig:
+    """Compose one run; every value resolved, typed and present.
+
+    Raises ``ConfigError`` with one line: unknown option, unknown key, wrong type, missing value.
+    """
+    words = [_named_experiment(o) for o in overrides]
+    with _one_line_errors():
+        GlobalHydra.instance().clear()
+        with initialize_config_module(config_module=CONF, version_base="1.3"):
+            return checked(compose("run", overrides=words))
+
+
+def checked(cfg: DictConfig) -> DictConfig:
+    """Check what Hydra cannot: secrets by name only, no missing value, the task's own types."""
+    for group in NO_INTERPOLATED_SECRETS:
+        if re.search(r"\$\{\s*oc\.env", OmegaConf.to_yaml(cfg[group])):
+            raise ConfigError(
+                f"{group}: ${{oc.env:...}} would write a secret into the record; "
+                "name the variable in agent.env_passthrough instead"
+            )
+    with _one_line_errors():
+        missing = OmegaConf.missing_keys(cfg)
+        if missing:
+            raise ConfigError(f"no value for {', '.join(sorted(missing))}; set it like {min(missing)}=VALUE")
+        cls = get_class(cfg.task["_target_"])
+        if dataclasses.is_dataclass(cls):
+            OmegaConf.merge(OmegaConf.structured(cls), {k: v for k, v in cfg.task.items() if k != "_target_"})
+        OmegaConf.resolve(cfg)
+    return cfg
+
+
+def groups(cfg: DictConfig) -> dict[str, Any]:
+    """The resolved configuration as plain data, without Hydra's own node."""
+    plain = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+    assert isinstance(plain, dict)
+    return {str(k): v for k, v in plain.items() if k != "hydra"}
+
+
+def _named_experiment(override: str) -> str:
+    """``experiment`` is a group of ready studies *and* the folder runs go to; Hydra allows only one.
+
+    So ``experiment=NAME`` loads ``conf/experiment/NAME.yaml`` when there is one and otherwise an empty
+    option of that name, made here.
+    """
+    match = re.fullmatch(r"\+?experiment=([\w.-]+)", override)
+    if not match:
+        return override
+    name = match[1]
+    if name not in _experiments():
+        node = {"experiment": name}
+        ConfigStore.instance().store(group="experiment", name=name, node=node, package="_global_")
+    return f"+experiment={name}"
+
+
+def _experiments() -> set[str]:
+    from importlib.resources import files
+
+    folder = files(CONF) / "experiment"
+    shipped = {p.name.removesuffix(".yaml") for p in folder.iterdir()} if folder.is_dir() else set()
+    made = {name.removesuffix(".yaml") for name in ConfigStore.instance().repo.get("experiment", {})}
+    return shipped | made
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Hydra's and OmegaConf's exceptions as one line that says what is wrong and what to do."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, ImportError) as error:
+        raise ConfigError(_one_line(error)) from error
+
+
+def _one_line(error: BaseException) -> str:
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 5:
+        causes.append(cause)
+    text = str(error)
+    if text.startswith("Error merging override"):  # the reason is in the cause
+        text = f"{text}: {causes[1] if len(causes) > 1 else ''}"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(("full_key", "object_type", "reference_type"))]
+    return " ".join(_punctuated(lines))
+
+
+def _punctuated(lines: list[str]) -> list[str]:
+    options = [i for i, line in enumerate(lines) if line.startswith("Available options")]
+    if options:  # Hydra prints one option a line
+        head, tail = lines[: options[0] + 1], lines[options[0] + 1 :]
+        lines = [*head, ", ".join(tail)]
+    return [
+        line if line[-1] in ".:,;" else line + ("." if i < len(lines) - 1 else "")
+        for i, line in enumerate(lines)
+    ]

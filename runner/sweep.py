@@ -1,0 +1,172 @@
+"""A sweep: expand the grid, decide what is due, hand the jobs to a Hydra launcher, keep an index."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+import psutil
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig
+
+from posttrace.runner.cells import cell_id, seed_dir
+from posttrace.runner.claim import Plan, claim, plan
+from posttrace.runner.compose import CONF, checked, expand, groups, resolve
+from posttrace.runner.interrupt import handling
+from posttrace.runner.run import Job, RunResult, execute
+from posttrace.traces.errors import ConfigError, PosttraceError
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One job of a sweep and what is due about it."""
+
+    overrides: tuple[str, ...]
+    config: dict[str, Any]
+    plan: Plan
+
+    @property
+    def cell_id(self) -> str:
+        """The cell it belongs to."""
+        return cell_id(self.config)
+
+    @property
+    def seed_dir(self) -> Path:
+        """Where its attempts are."""
+        return seed_dir(self.config)
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """What a sweep did: runs that ended now, and jobs that were not run, with the reason."""
+
+    ran: tuple[RunResult, ...]
+    skipped: tuple[Planned, ...]
+    not_run: tuple[str, ...]
+    """Why a job that was due did not run: interrupted, taken by another runner, could not be prepared."""
+
+
+def prepare(overrides: Sequence[str]) -> list[Planned]:
+    """Compose every job and look at what is on disk; changes nothing.
+
+    Raises ``ConfigError`` when any job does not compose, so that a sweep starts as a whole or not at all.
+    """
+    jobs = []
+    for job in expand(overrides):
+        config = groups(resolve(job))
+        retry = config["retry"]
+        due = plan(seed_dir(config), retry_max=retry["max"], retry_statuses=retry["statuses"])
+        jobs.append(Planned(tuple(job), config, due))
+    paths = [job.seed_dir for job in jobs]
+    if len(set(paths)) < len(paths):
+        raise ConfigError("two jobs of the sweep are the same run; remove the repeated value")
+    return jobs
+
+
+def launch(jobs: Sequence[Planned]) -> SweepResult:
+    """Run what is due through the launcher that the configuration names (``hydra/launcher=joblib``)."""
+    due = [job for job in jobs if job.plan.action in ("run", "retry")]
+    skipped = tuple(job for job in jobs if job.plan.action not in ("run", "retry"))
+    if not due:
+        return SweepResult((), skipped, ())
+    for job in due:
+        writable(Path(job.config["out"]))
+    with tempfile.TemporaryDirectory(prefix="posttrace-") as folder:
+        stop = Path(folder) / "stop"
+        with handling(_Forwarder(stop)):
+            returns = _launch([list(job.overrides) for job in due], _CellTask(stop))
+    ran = tuple(r for r in returns if isinstance(r, RunResult))
+    for result in ran:
+        _index(result)
+    return SweepResult(ran, skipped, tuple(r for r in returns if isinstance(r, str)))
+
+
+def writable(folder: Path) -> None:
+    """Raise ``ConfigError`` now, not after hours, when results could not be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"out={folder}: {error.strerror}; choose a folder you can write to") from error
+
+
+@dataclass(frozen=True)
+class _CellTask:
+    """What a launcher calls, in this process or another: never raises for a run that failed."""
+
+    stop: Path
+
+    def __call__(self, cfg: DictConfig) -> RunResult | str:
+        config = groups(checked(cfg))
+        folder, retry = seed_dir(config), config["retry"]
+        if self.stop.exists():
+            return f"{folder}: not started, the sweep was interrupted"
+        due = plan(folder, retry_max=retry["max"], retry_statuses=retry["statuses"])
+        run = claim(folder, due.attempt) if due.action in ("run", "retry") else None
+        if run is None:  # another runner was faster since the plan was made
+            return f"{folder}: running elsewhere"
+        try:
+            result = execute(Job(config, run, due.attempt, due.retry_of))
+        except PosttraceError as error:
+            shutil.rmtree(run.root)  # nothing was recorded: the attempt does not exist
+            return f"{folder}: {error}"
+        if result.status == "interrupted":
+            self.stop.touch()
+        return result
+
+
+@dataclass(frozen=True)
+class _Forwarder:
+    """First signal: no new job starts, running ones end in order. Second: give up at once."""
+
+    stop: Path
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        if self.stop.exists():
+            raise KeyboardInterrupt
+        self.stop.touch()
+        for child in psutil.Process().children():
+            if "loky" in " ".join(child.cmdline()) and "resource_tracker" not in " ".join(child.cmdline()):
+                child.send_signal(signum)
+
+
+def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | str]:
+    GlobalHydra.instance().clear()
+    hydra = Hydra.create_main_hydra2("posttrace", create_config_search_path(f"pkg://{CONF}"))
+    try:
+        launcher_words = [word for word in jobs[0] if word.startswith(("hydra/launcher", "hydra.launcher"))]
+        config = hydra.compose_config("run", launcher_words, RunMode.MULTIRUN, with_log_configuration=False)
+        context = HydraContext(config_loader=hydra.config_loader, callbacks=_callbacks())
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=task, config=config
+        )
+        # the launcher is chosen above; a job may not name one again
+        own = [[word for word in job if word not in launcher_words] for job in jobs]
+        returned = launcher.launch(own, initial_job_idx=0)
+        return [job.return_value for job in returned]
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def _callbacks() -> Any:
+    from hydra._internal.callbacks import Callbacks
+
+    return Callbacks()
+
+
+def _index(result: RunResult) -> None:
+    """Append to the sweep index: the head hash kept outside the run is what anchors its chain."""
+    path = Path(result.path).parents[2] / "index.jsonl"
+    with path.open("ab") as file:
+        file.write(msgspec.json.encode(asdict(result)) + b"\n")

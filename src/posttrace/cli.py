@@ -1,0 +1,252 @@
+"""The command line. Each command is thin: words in, one library call, a table or a path out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from posttrace.runner.sweep import Planned, SweepResult
+
+DEMO_GRID = ("+experiment=demo", "agent=sft,copy,lottery,crash", "seed=0,1,2")
+PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+
+Paths = tuple[str, ...]
+paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="posttrace", message="%(prog)s %(version)s")
+def cli() -> None:
+    """What happened in a post-training run, which route the agent took, and is the gain real?"""
+
+
+def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The settings of the audit, by the names of ``AuditSettings``."""
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Seed of the resampling."),
+        click.option(
+            "--resamples", default=10_000, show_default=True, help="Draws of the null distributions."
+        ),
+        click.option("--delta-eq", default=0.02, show_default=True, help="A gain below this is none, 0..1."),
+        click.option("--delta-min", default=0.0, show_default=True, help="Gain to be exceeded, 0..1."),
+        click.option("--alpha", default=0.05, show_default=True, help="One-sided level."),
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
+@click.pass_context
+def demo(ctx: click.Context, out: Path) -> int:
+    """Run the embedded experiment: sweep, audit, report."""
+    from posttrace.runner.sweep import launch, prepare
+
+    jobs = prepare([*DEMO_GRID, *PARALLEL, f"out={out}"])
+    swept = _watched(jobs, launch)
+    _show_sweep(swept)
+    if not swept.ran and not swept.skipped:
+        return 1
+    ctx.invoke(audit, paths=(str(out),))
+    ctx.invoke(report, paths=(str(out),), out=out / "report.html", title="posttrace demo")
+    return 0
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.option("-m", "--multirun", is_flag=True, help="A sweep: comma-separated values make a grid.")
+@click.option("--dry-run", is_flag=True, help="Show what would run, be skipped or retried.")
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def run(multirun: bool, dry_run: bool, overrides: Paths) -> int:
+    """Run one experiment or, with -m, a sweep, in Hydra's words: agent=copy seed=0,1,2 +experiment=NAME."""
+    from posttrace.runner.sweep import launch, prepare
+    from posttrace.traces.errors import ConfigError
+
+    jobs = prepare(overrides)
+    if len(jobs) > 1 and not multirun:
+        raise ConfigError(f"these overrides are {len(jobs)} runs; add -m for a sweep")
+    if dry_run:
+        _show_plan(jobs)
+        return 0
+    swept = _watched(jobs, launch)
+    _show_sweep(swept)
+    return int(any(r.status != "completed" for r in swept.ran) or bool(swept.not_run))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """How the runs below FOLDER stand: state, budget left, best so far."""
+    from dataclasses import asdict
+
+    from posttrace.runner.status import states
+
+    rows = [asdict(state) for state in states(folder)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        shown = [{k: v for k, v in row.items() if k != "path"} for row in rows]
+        _table(f"{len(rows)} runs in {folder}", shown)
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--submission", default="best", show_default=True, help="best, baseline or a number.")
+@click.option("--replicates", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--split", default="sealed", show_default=True, type=click.Choice(["feedback", "sealed", "fresh"])
+)
+def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
+    """Evaluate a kept checkpoint of the run PATH again, into rescore-<n>.jsonl beside its trace."""
+    from posttrace.runner.grading.rescore import rescore as again
+    from posttrace.traces.errors import InputError
+
+    if submission not in ("best", "baseline") and not submission.isdigit():
+        raise InputError(f"--submission {submission}: give best, baseline or a number")
+    which: Any = int(submission) if submission.isdigit() else submission
+    click.echo(again(path, which, replicates, split))  # type: ignore[arg-type]  # click.Choice checked it
+
+
+@cli.command()
+@paths_argument
+@json_option
+def validate(paths: Paths, as_json: bool) -> int:
+    """Check traces: schema, sequence, hash chain, invariants. Exit 1 when there are errors."""
+    from dataclasses import asdict
+
+    from posttrace.traces import find_traces
+    from posttrace.traces import validate as check
+
+    traces = find_traces(paths)
+    findings = [finding for trace in traces for finding in check(trace)]
+    errors = sum(f.severity == "error" for f in findings)
+    if as_json:
+        click.echo(json.dumps([asdict(f) | {"path": str(f.path)} for f in findings], indent=2))
+    else:
+        for f in findings:
+            click.echo(f"{f.path}:{f.line}: {f.code} {f.message}")
+        click.echo(f"{len(traces)} traces, {errors} errors, {len(findings) - errors} warnings", err=True)
+    return int(errors > 0)
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def repair(path: Path) -> None:
+    """Cut a torn last line off the trace PATH, keeping a backup of it."""
+    from posttrace.traces import repair as cut
+
+    click.echo(cut(path))
+
+
+@cli.command()
+@paths_argument
+@audit_options
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option(
+    "--fail-on", default="", metavar="CODE[,CODE]", help="Exit 1 when a run has one of these verdicts."
+)
+def audit(
+    paths: Paths, as_json: bool = False, as_csv: bool = False, fail_on: str = "", **settings: Any
+) -> int:
+    """Does the gain exceed evaluation noise when the best of k submissions was picked?"""
+    import posttrace as pt
+    from posttrace.analysis.verdict import CODES
+    from posttrace.reports.terminal import audit_table, print_frame
+    from posttrace.traces.errors import InputError
+
+    wanted = {code for code in fail_on.split(",") if code}
+    if unknown := wanted - set(CODES):
+        raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
+    result = pt.audit(pt.load(paths), pt.AuditSettings(**settings))
+    if as_json:
+        click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(result.table().to_csv(index=False), nl=False)
+    else:
+        print_frame(*audit_table(result))
+    return int(any(row.verdict in wanted for row in result.runs))
+
+
+@cli.command()
+@paths_argument
+@click.option("-o", "--out", default="report.html", show_default=True, type=click.Path(path_type=Path))
+@click.option("--title", default=None)
+@audit_options
+def report(paths: Paths, out: Path, title: str | None, **settings: Any) -> None:
+    """Write one self-contained HTML page: verdicts, trajectories, gains, exclusions."""
+    import posttrace as pt
+
+    written = pt.report(list(paths), out, title=title, settings=pt.AuditSettings(**settings))
+    click.echo(f"report: {written}")
+
+
+def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]) -> SweepResult:
+    from posttrace.reports.terminal import live
+
+    return live(lambda: launch(jobs), lambda: _lines(jobs))
+
+
+def _lines(jobs: list[Planned]) -> dict[str, str]:
+    """One line for each job that has begun, as a person wants to hear of it."""
+    from posttrace.runner.layout import RunDir
+    from posttrace.runner.status import read_state
+
+    lines = {}
+    for job in jobs:
+        state = read_state(RunDir(job.seed_dir / f"attempt-{job.plan.attempt}"))
+        if state:
+            scored = f", best {state.best:.4g}" if state.best is not None else ""
+            base = f", base {state.baseline:.4g}" if state.baseline is not None else ""
+            name = f"{state.agent} {state.task} seed {state.seed}"
+            lines[name] = f"{state.state}{base}, {state.submissions} submissions{scored}"
+    return lines
+
+
+def _show_plan(jobs: list[Planned]) -> None:
+    rows = [
+        {
+            "cell": job.cell_id,
+            "agent": job.config["agent"]["id"],
+            "task": job.config["task"]["id"],
+            "seed": job.config["seed"],
+            "attempt": job.plan.attempt,
+            "action": job.plan.action,
+            "why": job.plan.why,
+        }
+        for job in jobs
+    ]
+    _table(f"{len(jobs)} runs", rows)
+
+
+def _show_sweep(swept: SweepResult) -> None:
+    rows = [
+        {
+            "run": r.run_id,
+            "status": r.status,
+            "submissions": r.submissions,
+            "best": r.best,
+            "head": r.head_hash[:12],
+        }
+        for r in swept.ran
+    ]
+    if rows:
+        _table(f"{len(rows)} runs ended", rows)
+    for job in swept.skipped:
+        click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
+    for reason in swept.not_run:
+        click.echo(reason, err=True)
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    from posttrace.reports.terminal import print_frame
+
+    print_frame(pd.DataFrame(rows), title)

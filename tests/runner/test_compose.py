@@ -1,0 +1,86 @@
+"""Hydra's grammar in, resolved configurations or one clear line out."""
+
+from importlib.resources import files
+
+import pytest
+
+from posttrace.runner.cells import CELL_GROUPS, cell_id, run_id, seed_dir
+from posttrace.runner.compose import expand, groups, resolve
+from posttrace.traces.errors import ConfigError
+
+CONF = files("posttrace.conf")
+OPTIONS = sorted(
+    (group.name, option.name.removesuffix(".yaml"))
+    for group in CONF.iterdir()
+    if group.is_dir() and not group.name.startswith("_")
+    for option in group.iterdir()
+    if option.name.endswith(".yaml")
+)
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_file_composes(group, option):
+    sign = "+" if group == "experiment" else ""
+    needed = ["agent.command=[true]"] if option == "command" else []
+    config = groups(resolve([f"{sign}{group}={option}", *needed]))
+    assert config[group]["id" if group not in ("sandbox",) else "kind"] == option if group not in (
+        "experiment",
+        "grading",
+        "budget",
+    ) else config[group]
+
+
+def test_a_grid_is_the_product_of_its_values():
+    assert expand(["agent=sft,copy", "seed=0,1"]) == [
+        ["agent=sft", "seed=0"],
+        ["agent=sft", "seed=1"],
+        ["agent=copy", "seed=0"],
+        ["agent=copy", "seed=1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("agent=sfft", "Could not find 'agent/sfft'"),
+        ("agent=sfft", "copy"),  # the options there are
+        ("task=nope", "task/nope"),
+        ("sed=1", "sed"),
+        ("budget.steps=many", "budget.steps"),
+        ("task.no_such_key=1", "task.no_such_key"),
+        ("task.temperature=warm", "warm"),
+        ("grading.feedback=loud", "loud"),
+        ("agent=command", "agent.command"),
+        ("a=b=c=[", "a=b=c=["),
+        ("agent.env={KEY:'${oc.env:HOME}'}", "env_passthrough"),
+    ],
+)
+def test_a_wrong_word_is_one_line_that_names_it(override, says):
+    with pytest.raises(ConfigError) as error:
+        [resolve(job) for job in expand([override])]
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_experiment_names_a_study_or_just_a_folder():
+    assert groups(resolve(["experiment=mine"]))["experiment"] == "mine"
+    assert groups(resolve(["+experiment=demo"]))["experiment"] == "demo"
+    assert groups(resolve(["experiment=demo"]))["experiment"] == "demo"
+
+
+def test_cell_is_everything_but_the_seed_and_the_paths():
+    first = groups(resolve(["seed=0"]))
+    second = groups(resolve(["seed=1", "out=elsewhere", "experiment=other", "server.port=1234"]))
+    assert cell_id(first) == cell_id(second)
+    assert len(cell_id(first)) == 12
+    assert run_id(second, 2) == f"{cell_id(first)}-s1-a2"
+    assert seed_dir(second).parts == ("elsewhere", "other", cell_id(first), "seed-1")
+
+
+@pytest.mark.parametrize(
+    "override", ["agent=copy", "mode=multi", "budget.submissions=3", "grading.feedback=none", "driver.model=m"]
+)
+def test_cell_changes_with_each_group(override):
+    changed = groups(resolve([override]))
+    assert cell_id(changed) != cell_id(groups(resolve([])))
+    assert set(CELL_GROUPS) <= set(changed)
