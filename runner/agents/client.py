@@ -1,0 +1,24 @@
+"""Submit a checkpoint to the grading API and return what it answers. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+
+def submit(checkpoint: Path, timeout_s: float = 900.0) -> dict[str, Any]:
+    """POST the path of ``checkpoint``; waits until it is graded.
+
+    Raises ``urllib.error.HTTPError`` when the submission is refused (400) or the budget is spent (429).
+    """
+    request = urllib.request.Request(
+        os.environ["GRADING_SERVER_URL"] + "/submit",
+        data=json.dumps({"model_path": str(checkpoint)}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=timeout_s) as reply:
+        answer: dict[str, Any] = json.load(reply)
+    return answer
