@@ -1,0 +1,40 @@
+"""What each figure shows, in a sentence or two, for readers who cannot see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from posttrace.reports.display import percent, plain, plural, points
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def trajectories(table: pd.DataFrame) -> str:
+    """Text for the score trajectories: panels, submissions, and where the scores lie."""
+    panels = len(table[["task", "agent_label"]].drop_duplicates())
+    submissions = table[table["kind"] != "baseline"]
+    lost = int((submissions["kind"] == "failed").sum())
+    parts = [
+        f"Score of {plural(len(submissions), 'submission')} of {plural(table['run_id'].nunique(), 'run')} in "
+        f"{plural(panels, 'panel')}, one for each task and agent; {lost} without a score."
+    ]
+    for task, rows in table.groupby("task", sort=False):
+        base = rows.loc[rows["kind"] == "baseline", "score_pct"]
+        scored = rows.loc[rows["kind"] == "scored", "score_pct"]
+        text = f"{plain(task)}: baseline {percent(base.mean())} %"
+        if scored.notna().any():
+            text += f", scores from {percent(scored.min())} to {percent(scored.max())} %"
+        parts.append(text + ".")
+    return " ".join(parts)
+
+
+def forest(table: pd.DataFrame) -> str:
+    """Text for the forest plot: every run's gain, its bounds and its verdict."""
+    rows = [
+        f"{plain(row.task)}, {plain(row.run_label)}: reported {points(row.reported_gain_pp)}, corrected "
+        f"{points(row.corrected_gain_pp)}, bounds {points(row.lcb_pp)} to {points(row.ucb_pp)}: "
+        f"{plain(row.label)}"
+        for row in table.itertuples()
+    ]
+    return "Gain of each run over its baseline in percentage points. " + "; ".join(rows) + "."

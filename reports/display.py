@@ -1,0 +1,56 @@
+"""How a number is printed: percent for scores, signed percentage points for gains, a dash for undefined."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+import pandas as pd
+
+DASH: Final = "–"
+MINUS: Final = "\N{MINUS SIGN}"
+
+MARKDOWN_SIGNS: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$:^=-])")
+
+
+def percent(value: Any) -> str:
+    """Score in percent with one digit: 21.3."""
+    return DASH if pd.isna(value) else f"{value:.1f}".replace("-", MINUS)
+
+
+def points(value: Any) -> str:
+    """Signed percentage points with one digit: +3.1, −0.4; what rounds to zero has no sign."""
+    if pd.isna(value):
+        return DASH
+    text = f"{value:+.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", MINUS)
+
+
+def p_value(value: Any) -> str:
+    """Three digits; below 0.001 the bound alone."""
+    if pd.isna(value):
+        return DASH
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def count(value: Any) -> str:
+    """A whole number, thousands separated."""
+    return DASH if pd.isna(value) else f"{int(value):,}"
+
+
+def plural(n: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def plain(value: Any) -> str:
+    """Text of a trace on one line, without control characters: it may come from an agent."""
+    text = DASH if pd.isna(value) else str(value)
+    shown = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in shown)
+
+
+def escaped(value: Any) -> str:
+    """Make text of a trace inert in Markdown: no markup, no link, no image, no formula, no HTML."""
+    return MARKDOWN_SIGNS.sub(r"\\\1", plain(value))

@@ -1,0 +1,96 @@
+"""The machine-readable twin of a report: every number on the page, with the runs behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from posttrace.reports.shown import Picture, Table
+from posttrace.traces.errors import PosttraceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from nbformat import NotebookNode
+    from posttrace.analysis.tables import TraceSet
+
+    from posttrace.analysis.audit import Audit
+
+MIME: Final = "application/vnd.posttrace.report+json"
+SCHEMA: Final = "posttrace-report/1"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a report shows. In a notebook its output is the data itself, so that it travels with it."""
+
+    traces: TraceSet
+    audit: Audit
+    title: str
+    summary: str
+    command: str
+    displays: Sequence[Table | Picture]
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            MIME: self.to_json(),
+            "text/plain": f"{len(self.displays)} figures and tables, with their rows",
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """``{schema, title, summary, command, posttrace, newest_run, runs, excluded, audit, displays}``."""
+        runs = [
+            {"run_id": run.run_id, "path": run.path, "started_at": run.started.ts, "head_hash": run.head_hash}
+            for run in sorted(self.traces.final, key=lambda run: run.run_id)
+        ]
+        starts = [run["started_at"] for run in runs if run["started_at"] is not None]
+        return {
+            "schema": SCHEMA,
+            "title": self.title,
+            "summary": self.summary,
+            "command": self.command,
+            "posttrace": version("posttrace"),
+            "newest_run": max(starts, default=None),
+            "runs": runs,
+            "excluded": [
+                {"path": trace.path, "state": trace.state, "reason": trace.reason}
+                for trace in self.traces.excluded
+            ],
+            "audit": self.audit.to_json(),
+            "displays": {display.name: self._display(display) for display in self.displays},
+        }
+
+    def _display(self, display: Table | Picture) -> dict[str, Any]:
+        ids = (
+            display.rows["run_id"].unique()
+            if "run_id" in display.rows
+            else [r.run_id for r in self.traces.final]
+        )
+        return {
+            "kind": "figure" if isinstance(display, Picture) else "table",
+            "n_rows": len(display.rows),
+            "run_ids": sorted(str(run_id) for run_id in ids),
+            "rows": records(display.rows),
+        }
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON objects; undefined is null."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def of(notebook: NotebookNode) -> dict[str, Any]:
+    """The evidence inside an executed report.
+
+    Raises:
+        PosttraceError: The notebook shows none.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            found = output.get("data", {}).get(MIME)
+            if found is not None:
+                return dict(found)
+    raise PosttraceError("the notebook holds no evidence of a report: execute all of its cells")

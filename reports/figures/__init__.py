@@ -1,0 +1,6 @@
+"""One figure a file. Each takes a finished tidy table and returns a matplotlib ``Figure``."""
+
+from posttrace.reports.figures.forest import forest
+from posttrace.reports.figures.trajectories import trajectories
+
+__all__ = ["forest", "trajectories"]

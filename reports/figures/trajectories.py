@@ -1,0 +1,181 @@
+"""Score trajectories: every submission of every run against its own baseline and the noise of one scoring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from posttrace.reports import style
+from posttrace.reports.figures.legend import key
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = (
+    "run_id",
+    "task",
+    "agent_label",
+    "seed_label",
+    "verdict",
+    "kind",
+    "submission_id",
+    "elapsed_min",
+    "score_pct",
+    "noise_pp",
+    "is_winner",
+)
+"""One row a submission, and one a run with ``kind`` = ``baseline`` and ``submission_id`` = 0.
+
+``kind``: baseline, scored, base_copy, duplicate, failed. ``score_pct``: NaN for what has no score of its own.
+``noise_pp``: half the width of the band of one scoring, on baseline rows. ``verdict``: the run's code."""
+
+MAX_COLUMNS = 4
+WIDTH = 8.6
+SHAPES = {"failed": "x", "duplicate": "|"}
+
+
+def trajectories(
+    table: pd.DataFrame, *, x: Literal["submission_id", "elapsed_min"] = "submission_id"
+) -> Figure:
+    """Draw small multiples, one panel for each task and agent, one line a seed.
+
+    A submission without a score is a mark on the panel's floor and never a 0. The step line is the best so
+    far; the run's best submission carries the shape and colour of the run's verdict.
+    """
+    from matplotlib.figure import Figure
+
+    grid = _grid(table)
+    n_rows = 1 + max(row for row, _ in grid.values()) if grid else 1
+    n_columns = 1 + max(column for _, column in grid.values()) if grid else 1
+    with style.applied():
+        size = (WIDTH if n_columns > 2 else WIDTH * 0.7, 0.75 + 1.75 * n_rows)
+        figure = Figure(figsize=size, layout="constrained")
+        for (task, agent), place in grid.items():
+            axes = figure.add_subplot(n_rows, n_columns, place[0] * n_columns + place[1] + 1)
+            panel = table[(table["task"] == task) & (table["agent_label"] == agent)]
+            _draw_panel(axes, panel, x)
+            axes.set_ylim(*_limits(table[table["task"] == task]))
+            axes.set_title(f"{task} · {agent}")
+            if place[1] == 0:
+                axes.set_ylabel("score, %")
+            else:
+                axes.tick_params(labelleft=False)
+        figure.supxlabel("submission" if x == "submission_id" else "minutes since the start", fontsize=8.5)
+        figure.legend(
+            handles=_legend(table), loc="outside upper left", ncols=int(size[0] / 2.1), borderaxespad=0.2
+        )
+    return figure
+
+
+def _grid(table: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:
+    """Place of each (task, agent): a task starts a row, and wraps after ``MAX_COLUMNS`` panels."""
+    places: dict[tuple[str, str], tuple[int, int]] = {}
+    row = -1
+    pairs = table[["task", "agent_label"]].drop_duplicates()
+    for task, group in pairs.groupby("task", sort=False):
+        for i, agent in enumerate(group["agent_label"]):
+            row += i % MAX_COLUMNS == 0
+            places[str(task), str(agent)] = (row, i % MAX_COLUMNS)
+    return places
+
+
+def _limits(rows: pd.DataFrame) -> tuple[float, float]:
+    """Score axis shared by the panels of one task; the lowest part is the floor for what has no score."""
+    noise = rows["noise_pp"].fillna(0)
+    low = float(np.nanmin(rows["score_pct"] - noise, initial=100.0))
+    high = float(np.nanmax(rows["score_pct"] + noise, initial=0.0))
+    if low > high:
+        low, high = 0.0, 100.0
+    span = max(high - low, 1.0)
+    return low - 0.22 * span, high + 0.10 * span
+
+
+def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str) -> None:
+    seen: set[tuple[float, float]] = set()
+    for i, (_, run) in enumerate(panel.groupby("run_id", sort=False)):
+        colour = style.SEED_COLOURS[i % len(style.SEED_COLOURS)]
+        base = run[run["kind"] == "baseline"].iloc[0]
+        place = (base["score_pct"], base["noise_pp"])
+        if place not in seen and np.isfinite(place[0]):
+            seen.add(place)
+            _draw_baseline(axes, *place)
+        _draw_run(axes, run, x, colour)
+        _draw_floor(axes, run, x, (colour, 0.04 + 0.06 * (i % 4)))
+    if x == "submission_id":
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+        axes.set_xlim(-0.4, max(1, panel["submission_id"].max()) + 0.6)
+
+
+def _draw_baseline(axes: Axes, score: float, noise: float) -> None:
+    if np.isfinite(noise):
+        axes.axhspan(score - noise, score + noise, color=style.FAINT, alpha=0.6, linewidth=0, zorder=0)
+    axes.axhline(score, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+
+
+def _draw_run(axes: Axes, run: pd.DataFrame, x: str, colour: str) -> None:
+    scored = run[np.isfinite(run["score_pct"])].sort_values(x)
+    if len(scored):
+        best = scored["score_pct"].cummax()
+        end = max(run[x].max(), scored[x].max())
+        steps = [*scored[x], end], [*best, best.iloc[-1]]
+        axes.step(*steps, where="post", color=colour, linewidth=1.1, alpha=0.8, zorder=2)
+    points = scored[scored["kind"] != "baseline"]
+    axes.plot(points[x], points["score_pct"], "o", color=colour, markersize=3.2, zorder=3)
+    copies = points[points["kind"] == "base_copy"]
+    axes.plot(
+        copies[x], copies["score_pct"], "o", color=colour, markerfacecolor="white", markersize=3.2, zorder=4
+    )
+    for row in points[points["is_winner"].astype(bool)].to_dict("records"):
+        mark = style.VERDICT_MARKS[row["verdict"]]
+        axes.plot(
+            [row[x]],
+            [row["score_pct"]],
+            mark.marker,
+            color=mark.colour,
+            markersize=7,
+            markeredgecolor=style.INK,
+            markeredgewidth=0.7,
+            zorder=5,
+        )
+
+
+def _draw_floor(axes: Axes, run: pd.DataFrame, x: str, look: tuple[str, float]) -> None:
+    """Mark submissions without a score at a height, in axes units, that no score can be read from."""
+    colour, height = look
+    for kind, shape in SHAPES.items():
+        lost = run[run["kind"] == kind]
+        place = axes.get_xaxis_transform()
+        axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, transform=place, zorder=3)
+
+
+def _legend(table: pd.DataFrame) -> list[Any]:
+    from matplotlib.patches import Patch
+
+    kinds = set(table["kind"])
+    keys = [
+        key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""),
+        Patch(color=style.FAINT, linewidth=0, label="95 % noise of one scoring"),
+        key("submission (colour: seed)", marker="o", markersize=3.2),
+    ]
+    if "base_copy" in kinds:
+        keys.append(key("copy of the base", marker="o", markersize=3.2, markerfacecolor="white"))
+    if "failed" in kinds:
+        keys.append(key("no score (failed, rejected)", marker="x"))
+    if "duplicate" in kinds:
+        keys.append(key("duplicate, not scored again", marker="|"))
+    won = set(table.loc[table["is_winner"].astype(bool), "verdict"])
+    for code, mark in style.VERDICT_MARKS.items():
+        if code in won:
+            look = {
+                "color": mark.colour,
+                "markeredgecolor": style.INK,
+                "markeredgewidth": 0.7,
+                "markersize": 6,
+            }
+            keys.append(key(f"best: {code.replace('_', ' ')}", marker=mark.marker, **look))
+    return keys

@@ -1,0 +1,62 @@
+"""What a report shows: a table or a picture, each with the rows behind it and how a notebook displays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from posttrace.reports import style
+from posttrace.reports.display import escaped
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table: ``cells`` as printed, ``rows`` as computed, notes below."""
+
+    name: str
+    cells: pd.DataFrame
+    rows: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    """Columns that are aligned right."""
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def markdown(self) -> str:
+        """Pipe table; every cell is inert text, whatever a trace put into it."""
+        if self.cells.empty:
+            body = "*None.*"
+        else:
+            align = ["right" if name in self.numbers else "left" for name in self.cells]
+            inert = self.cells.map(escaped)
+            body = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
+        return "\n\n".join([body, *(escaped(note) for note in self.notes)])
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, the rows it draws, and what it shows for those who cannot see it."""
+
+    name: str
+    figure: Figure
+    rows: pd.DataFrame
+    alt: str
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        data = {"image/svg+xml": style.svg(self.figure, self.name), "text/plain": self.alt}
+        return data, {"image/svg+xml": {"alt": self.alt}}
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A generated sentence, shown as Markdown."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return escaped(self.text)

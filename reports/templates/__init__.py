@@ -1,0 +1,1 @@
+"""Notebooks that reports are rendered from, one template a file."""

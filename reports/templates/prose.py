@@ -1,0 +1,76 @@
+"""The words around the numbers. Ordinary Markdown; nothing here is computed from traces."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from posttrace.analysis.wording import BOUNDS, NOISE, SELECTION
+from posttrace.reports.display import escaped, plain
+
+NOISE_BOX: Final = f"""\
+**What “noise” means.** {NOISE}
+
+An agent that submits k times and reports its best has picked the luckiest of k. The p values, the lower
+bound and the corrected gain all allow for that pick. Where decoding is deterministic, only the items are
+random: scoring the same model again gives the same score, and other items could reverse it, so fresh items
+help and replicates do not."""
+
+TRAJECTORIES: Final = """\
+**Figure 1.** Score of every submission in the order of arrival: one panel for each task and agent, one
+colour for each seed. The steps follow the best so far; the run's best submission carries the mark of its
+verdict. Dashed: the run's own baseline. Grey: where one scoring of the baseline falls 95 times in 100 when
+the items are drawn anew (1.96 standard errors over items). It is the noise of *one* scoring: the best of k
+leaves it by luck far more often, which is why no verdict is read off this band. Submissions without a score
+stand as marks on the floor of a panel; none is drawn as 0."""
+
+FOREST: Final = f"""\
+**Figure 2.** Hollow circle: the gain as reported, best of k minus baseline. Filled mark, in the shape and
+colour of the verdict: the gain corrected for having picked the best, estimated on items that took no part
+in the pick. {SELECTION} Bar: from the lower bound that *exceeds noise* rests on to the upper bound that
+*no gain larger than* rests on. {BOUNDS}"""
+
+CELLS: Final = """\
+A cell is one task, agent and setting; its runs differ in the seed alone. The unit of replication for a
+claim about an *agent* is the run: one run has no spread to show, two a range, three or more an interval."""
+
+FLAGS: Final = """\
+An observation is something that a reader of a score should know; it is not a verdict on the agent. No
+observation is no proof of good conduct: processes, for example, are seen by sampling."""
+
+HEADS: Final = """\
+The head hash is the last link of the chain through a trace: any later change of any line gives another one.
+A copy of these hashes kept elsewhere is what shows that a trace was not rewritten as a whole."""
+
+
+def heading(title: str) -> str:
+    """Title as an inert line of Markdown."""
+    return escaped(title)
+
+
+def verdict_caption(settings: dict[str, Any]) -> str:
+    """How to read the verdict table, with the settings it was made with."""
+    alpha, delta_min = settings["alpha"], 100 * settings["delta_min"]
+    return f"""\
+**Table 1.** k: distinct scored submissions that the best was picked from. Gain: best minus baseline in
+percentage points, as a leaderboard would report it. Corrected: the same without the luck of the pick, and in
+brackets the simultaneous lower bound (LCB) of the gain at level {1 - alpha:.0%}. p: probability of a gain
+like this one, as the best of k, when no submission is better than the base; Holm: adjusted over all runs of
+this report. A gain *exceeds noise* when the adjusted p is at most {alpha:g} and the lower bound lies above
+{delta_min:g} pp."""
+
+
+def rebuild(command: str) -> str:
+    """The section that says how to make this page again."""
+    return f"""\
+## Rebuild this report
+
+In the folder of this page:
+
+```
+{plain(command)}
+```
+
+The same traces and the same version of posttrace give the same page, byte for byte. The notebook beside
+this page holds the code; the JSON beside it holds every number with its runs.
+
+The traces behind this page:"""
