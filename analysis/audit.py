@@ -1,0 +1,157 @@
+"""Do the gains of a set of runs exceed evaluation noise? One call, from records to verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from posttrace.analysis.assess import Assessment, assess, cell_evaluators
+from posttrace.analysis.cells import Cells, CellVerdict, Run
+from posttrace.analysis.outcome import (
+    RunVerdict,
+    SubmissionVerdict,
+    decide,
+    run_verdict,
+    submission_verdicts,
+)
+from posttrace.analysis.records import Exclusion, FloatArray, RunRecord
+from posttrace.analysis.settings import AuditSettings
+
+__all__ = ["SCHEMA", "Audit", "AuditSettings", "CellVerdict", "RunVerdict", "SubmissionVerdict", "audit"]
+
+SCHEMA: Final = "posttrace-audit/1"
+
+
+class Runs(Protocol):
+    """What an audit reads of a ``TraceSet``: final runs, and the others with their reason."""
+
+    @property
+    def final(self) -> tuple[RunRecord, ...]:
+        """The runs that count."""
+        ...
+
+    @property
+    def excluded(self) -> tuple[Exclusion, ...]:
+        """Everything else that was found, with its reason."""
+        ...
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Verdicts on runs, their submissions and cells; ``excluded``: what was found and does not count."""
+
+    settings: AuditSettings
+    runs: tuple[RunVerdict, ...]
+    submissions: tuple[SubmissionVerdict, ...]
+    cells: tuple[CellVerdict, ...]
+    excluded: tuple[Exclusion, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """``posttrace-audit/1``: plain JSON, null where a number is undefined."""
+        return {
+            "schema": SCHEMA,
+            "settings": asdict(self.settings),
+            "runs": [_plain(asdict(row)) for row in self.runs],
+            "cells": [_plain(asdict(row)) for row in self.cells],
+            "excluded": [asdict(row) for row in self.excluded],
+        }
+
+    def table(self) -> pd.DataFrame:
+        """One row a run, columns as in the JSON."""
+        columns = list(RunVerdict.__dataclass_fields__)
+        frame = pd.DataFrame([asdict(row) for row in self.runs], columns=columns)
+        frame["flags"] = ["; ".join(row.flags) for row in self.runs]
+        return frame
+
+
+def audit(traces: Runs, settings: AuditSettings | None = None) -> Audit:
+    """Audit every final run of ``traces``.
+
+    p-values are Holm-adjusted over the runs of this call. The result depends on records and settings alone:
+    random numbers come from the seed and each run's id.
+    """
+    settings = settings or AuditSettings()
+    judges = cell_evaluators(traces.final)
+    found = [assess(record, settings, judges[record.started.cell_id]) for record in traces.final]
+    p = np.array([assessment.p for assessment in found])
+    holm, bh = adjusted(p, "holm"), adjusted(p, "fdr_bh")
+    rows = []
+    for i, assessment in enumerate(found):
+        verdict = decide(assessment, settings, partial(_substituted, p, i))
+        rows.append(run_verdict(assessment, verdict, settings, float(holm[i]), float(bh[i])))
+    cells = Cells(settings.exclude_policy, settings.alpha)(
+        [_run(assessment, row) for assessment, row in zip(found, rows, strict=True)]
+    )
+    submissions = tuple(row for assessment in found for row in submission_verdicts(assessment))
+    return Audit(settings, tuple(rows), submissions, cells, traces.excluded)
+
+
+def adjusted(p: FloatArray, method: str) -> FloatArray:
+    """(run,) adjusted p-values; NaN stays NaN and does not count (statsmodels would count it)."""
+    result = np.full(len(p), math.nan)
+    known = ~np.isnan(p)
+    if known.any():
+        result[known] = multipletests(p[known], method=method)[1]
+    return result
+
+
+def _substituted(p: FloatArray, position: int, value: float) -> float:
+    """Holm-adjusted ``value`` in the place of one run's p."""
+    changed = p.copy()
+    changed[position] = value
+    return float(adjusted(changed, "holm")[position])
+
+
+def _run(assessment: Assessment, row: RunVerdict) -> Run:
+    corrected = not math.isnan(row.corrected_gain)
+    return Run(
+        cell_id=row.cell_id,
+        task=row.task,
+        agent=row.agent,
+        driver=row.driver,
+        mode=row.mode,
+        code=row.verdict,
+        gain=row.corrected_gain if corrected else row.reported_gain,
+        corrected=corrected,
+        baseline=row.baseline,
+        baseline_key=_baseline_key(assessment),
+        baseline_var=_baseline_variance(assessment),
+    )
+
+
+def _baseline_key(assessment: Assessment) -> str:
+    """The same for runs whose baseline was scored once for all: same seeds, same outcomes."""
+    digest = hashlib.sha256()
+    for e in assessment.cleaned.baseline:
+        digest.update(repr((e.eval_seed, e.score, e.item_ids)).encode())
+        digest.update(b"" if e.values is None else e.values.tobytes())
+    return digest.hexdigest()
+
+
+def _baseline_variance(assessment: Assessment) -> float:
+    """Variance of the baseline's mean given the items: from replicates, else p0(1 - p0)/n as a bound."""
+    e = assessment.selection
+    if e is None or e.paired.m == 1:
+        p0 = assessment.baseline
+        n = assessment.record.started.task.n_items if e is None else e.paired.n
+        return math.nan if n is None else p0 * (1 - p0) / n
+    within = e.paired.baseline.var(axis=0, ddof=1)
+    return float(within.sum() / e.paired.m / e.paired.n**2)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, undefined numbers as None."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,228 @@
+"""Which submissions of a run count, and on which items: states, denominators, alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from posttrace.analysis.itemtable import ItemError, ItemTable
+from posttrace.analysis.records import Evaluation, RunRecord, Submission
+
+SubmissionState = Literal["scored", "failed", "duplicate", "base copy", "rescored"]
+"""scored: counts towards k. rescored: the same content scored again, averaged into the first, not counted.
+failed: no score. duplicate: content of an earlier submission. base copy: the base; a baseline replicate."""
+
+K_UNKNOWN = frozenset({"k", "submissions"})
+"""What an importer writes under ``recorder.unknown`` when a record may lack submissions."""
+SCALE_SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A submission that counts, with the scorings its selection rests on (several are averaged)."""
+
+    submission: Submission
+    evaluations: tuple[Evaluation, ...]
+
+    @property
+    def score(self) -> float:
+        """Score that the selection saw, on 0..1."""
+        return float(np.mean([e.score for e in self.evaluations]))
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """One run, ready for its test.
+
+    ``invalid`` and ``no_items``: why nothing can be tested; the counts hold all the same. ``table`` has the
+    baseline and ``candidates`` in their order, on ``split``.
+    """
+
+    states: dict[int, SubmissionState]
+    candidates: tuple[Candidate, ...]
+    baseline: tuple[Evaluation, ...]
+    split: str | None
+    flags: tuple[str, ...]
+    invalid: str | None = None
+    no_items: str | None = None
+    table: ItemTable | None = None
+
+    def count(self, state: SubmissionState) -> int:
+        """Submissions in a state."""
+        return sum(s == state for s in self.states.values())
+
+    @property
+    def k(self) -> int:
+        """Different scored submissions: what the maximum ran over."""
+        return len(self.candidates)
+
+
+@dataclass
+class _Draft:
+    states: dict[int, SubmissionState] = field(default_factory=dict)
+    chosen: dict[int, Submission] = field(default_factory=dict)
+    again: dict[int, list[Evaluation]] = field(default_factory=dict)
+    base_copies: list[Evaluation] = field(default_factory=list)
+
+
+def clean(record: RunRecord) -> Cleaned:
+    """Sort the submissions of ``record`` into states and align the items of those that count."""
+    draft = _states(record)
+    split, flags = _split(record, draft)
+    candidates = _candidates(draft, split)
+    baseline = tuple(
+        e for e in (*record.baseline, *record.baseline_rescored, *draft.base_copies) if e.split == split
+    )
+    flags += _flags(record, baseline)
+    used = [*baseline, *(e for c in candidates for e in c.evaluations)]
+    cleaned = Cleaned(draft.states, candidates, baseline, split, tuple(flags))
+    invalid = _invalid(candidates, baseline, used)
+    if invalid:
+        return replace(cleaned, invalid=invalid)
+    missing = _without_items(candidates, baseline)
+    if missing:
+        return replace(cleaned, no_items=missing)
+    try:
+        table = ItemTable.align(baseline, [c.evaluations for c in candidates])
+    except ItemError as error:
+        return replace(cleaned, invalid=str(error))
+    return replace(cleaned, table=table, flags=(*cleaned.flags, *_item_flags(table, candidates)))
+
+
+def fresh_table(record: RunRecord, winner: Submission) -> ItemTable | None:
+    """Fresh items scored for both winner and baseline, nothing of the selecting scores; None without any.
+
+    Raises ``ItemError`` when both were scored on different items or by different evaluators.
+    """
+    ours = [e for e in winner.rescored if e.split == "fresh"]
+    base = [e for e in (*record.baseline, *record.baseline_rescored) if e.split == "fresh"]
+    if not ours or not base or any(e.values is None or e.item_ids is None for e in (*ours, *base)):
+        return None
+    if len(evaluators([*ours, *base])) > 1:
+        raise ItemError("fresh items were scored by different evaluators")
+    return ItemTable.align(tuple(base), [tuple(ours)])
+
+
+def evaluators(evaluations: Iterable[Evaluation]) -> set[str]:
+    """Known evaluators, as ``id@version``."""
+    return {e.evaluator for e in evaluations if e.evaluator is not None}
+
+
+def _states(record: RunRecord) -> _Draft:
+    draft = _Draft()
+    first: dict[str, int] = {}
+    for submission in record.submissions:
+        identity, sha, evaluation = (
+            submission.submission_id,
+            submission.artifact_sha256,
+            submission.evaluation,
+        )
+        if submission.status == "duplicate":
+            draft.states[identity] = "base copy" if submission.is_base_copy else "duplicate"
+        elif submission.status != "graded" or evaluation is None:
+            draft.states[identity] = "failed"
+        elif submission.is_base_copy:
+            draft.states[identity] = "base copy"
+            draft.base_copies.append(evaluation)
+        elif sha is not None and sha in first:
+            draft.states[identity] = "rescored"
+            draft.again[first[sha]].append(evaluation)
+        else:
+            draft.states[identity] = "scored"
+            draft.chosen[identity] = submission
+            draft.again[identity] = []
+            if sha is not None:
+                first[sha] = identity
+    return draft
+
+
+def _split(record: RunRecord, draft: _Draft) -> tuple[str | None, list[str]]:
+    """The split the verdict is about: the sealed one where the agent heard another, else the graded one."""
+    chosen = list(draft.chosen.values())
+    graded = next((s.evaluation.split for s in chosen if s.evaluation), None)
+    if graded is None:
+        graded = next((e.split for e in record.baseline), None)
+    if record.feedback != "heldout" or graded == "sealed":
+        return graded, []
+    base = any(e.split == "sealed" for e in (*record.baseline, *record.baseline_rescored))
+    if chosen and base and all(any(e.split == "sealed" for e in s.rescored) for s in chosen):
+        return "sealed", []
+    return graded, ["sealed split not scored for every submission: verdict on the split the agent heard of"]
+
+
+def _candidates(draft: _Draft, split: str | None) -> tuple[Candidate, ...]:
+    found = []
+    for identity, submission in draft.chosen.items():
+        own = [e for e in (submission.evaluation, *draft.again[identity]) if e is not None]
+        pool = own if any(e.split == split for e in own) else list(submission.rescored)
+        found.append(Candidate(submission, tuple(e for e in pool if e.split == split)))
+    return tuple(found)
+
+
+def _invalid(
+    candidates: tuple[Candidate, ...], baseline: tuple[Evaluation, ...], used: list[Evaluation]
+) -> str | None:
+    if not candidates:
+        return "no scored submission"
+    if not baseline:
+        return "no baseline on the split that the submissions were scored on"
+    if not all(c.evaluations for c in candidates):
+        return "submissions were scored on different splits"
+    if any(_off_scale(e) for e in used):
+        return "a score lies off its scale"
+    if len(evaluators(used)) > 1:
+        return "mixed judges: " + ", ".join(sorted(evaluators(used)))
+    return None
+
+
+def _off_scale(evaluation: Evaluation) -> bool:
+    values = np.array([evaluation.score])
+    inside = (values >= -SCALE_SLACK) & (values <= 1 + SCALE_SLACK)
+    if evaluation.values is not None:
+        kept = evaluation.values[~np.isnan(evaluation.values)]
+        inside = np.append(inside, (kept >= -SCALE_SLACK) & (kept <= 1 + SCALE_SLACK))
+    return not bool(inside.all())
+
+
+def _without_items(candidates: tuple[Candidate, ...], baseline: tuple[Evaluation, ...]) -> str | None:
+    lacking = ["baseline"] if any(e.values is None or e.item_ids is None for e in baseline) else []
+    lacking += [
+        f"submission {c.submission.submission_id}"
+        for c in candidates
+        if any(e.values is None or e.item_ids is None for e in c.evaluations)
+    ]
+    return f"no per-item outcomes ({', '.join(lacking)})" if lacking else None
+
+
+def _flags(record: RunRecord, baseline: tuple[Evaluation, ...]) -> list[str]:
+    flags = [f"{kind} x{count}" for kind, count in sorted(record.flags.items())]
+    if not record.started.sandbox.isolates:
+        flags.append(f"unprotected ({record.started.sandbox.kind})")
+    if record.torn:
+        flags.append("torn trace")
+    if any(e.evaluator is None or e.item_ids is None for e in baseline):
+        flags.append("baseline provenance unknown")
+    zeroed = sum(s.reason == "scored_zero_on_failure" for s in record.submissions)
+    if zeroed:
+        flags.append(f"scored_zero_on_failure x{zeroed}: stays in k")
+    return flags
+
+
+def _item_flags(table: ItemTable, candidates: tuple[Candidate, ...]) -> list[str]:
+    flags = []
+    for column, count in enumerate(table.unanswered):
+        if count:
+            identity = candidates[column].submission.submission_id
+            flags.append(f"submission {identity}: {count} unanswered items counted 0")
+    if table.n_lost:
+        flags.append(f"{table.n_lost} of {table.n} items dropped: lost by the evaluator")
+    if table.deterministic:
+        flags.append("baseline replicates are identical: scoring is deterministic, counted once")
+    means = np.nanmean(table.submissions, axis=0) if table.n > table.n_lost else np.array([])
+    scores = [c.score for c in candidates]
+    if any(abs(mean - score) > 1e-6 for mean, score in zip(means, scores, strict=False)):
+        flags.append("a reported score is not the mean of its items: gains are of item means")
+    return flags

@@ -1,0 +1,220 @@
+"""The rows of an audit: a run's verdict, and each of its submissions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from posttrace.analysis.assess import Assessment, measure_adverse
+from posttrace.analysis.clean import SubmissionState
+from posttrace.analysis.settings import AuditSettings
+from posttrace.analysis.verdict import Adjust, Rules, Verdict
+from posttrace.analysis.wording import Code, Scope, label
+
+
+@dataclass(frozen=True)
+class RunVerdict:
+    """One run; gains on 0..1, NaN where undefined (``flags`` or ``reason`` say why).
+
+    ``winner``: submission id. ``lcb``: simultaneous lower bound of the winner's gain. ``ucb``: no submission
+    gains more. ``p_raw``: of the winner, adjusted for the k submissions; ``p_holm``, ``p_bh``: that, adjusted
+    over all runs of the audit. ``p_stop``: submission budget x p of the winner alone.
+    """
+
+    run_id: str
+    cell_id: str
+    task: str
+    agent: str
+    driver: str | None
+    mode: str | None
+    seed: int | None
+    n_items: int | None
+    k: int
+    k_known: bool
+    n_failed: int
+    n_duplicate: int
+    baseline: float
+    reported_best: float
+    reported_gain: float
+    winner: int | None
+    corrected_gain: float
+    selection_share: float
+    lcb: float
+    ucb: float
+    p_flip: float
+    p_boot: float
+    p_raw: float
+    p_stop: float
+    p_holm: float
+    p_bh: float
+    mde80: float
+    verdict: Code
+    label: str
+    reason: str
+    scope: Scope
+    flags: tuple[str, ...]
+    route: str | None
+    head_hash: str
+
+
+@dataclass(frozen=True)
+class SubmissionVerdict:
+    """One submission of a run; ``score`` and gains on 0..1, NaN unless it counts.
+
+    ``lcb``, ``ucb``: simultaneous two-sided interval of the gain. ``p_stepdown``: adjusted for the other
+    submissions; ``p_one``: of this one alone. ``rescored_score``: mean of later scorings on the same split.
+    """
+
+    run_id: str
+    submission_id: int
+    state: SubmissionState
+    score: float
+    rescored_score: float
+    gain: float
+    se: float
+    lcb: float
+    ucb: float
+    p_stepdown: float
+    p_one: float
+    is_winner: bool
+
+
+def decide(assessment: Assessment, settings: AuditSettings, adjust: Adjust) -> Verdict:
+    """The verdict on a run, checked against the items that its evaluator lost."""
+    if assessment.invalid is not None:
+        return Verdict("invalid", assessment.invalid, assessment.invalid)
+    if assessment.test is None:
+        why = assessment.unmeasured or "nothing measured"
+        return Verdict("undetermined", why, "; ".join((why, *assessment.flags)))
+    rules = Rules(settings.alpha, settings.delta_min, settings.delta_eq)
+    verdict = rules(assessment.test, adjust, assessment.k_known)
+    if verdict.code == "undetermined":
+        return verdict
+    adverse = measure_adverse(settings, assessment, verdict.code == "exceeds")
+    if adverse is None:
+        return verdict
+    other = rules(adverse, adjust, assessment.k_known)
+    if other.code == verdict.code:
+        return verdict
+    text = f"{verdict.reason}; with the lost items against this verdict it would be {other.code}"
+    return Verdict("undetermined", "missing items", text)
+
+
+def run_verdict(
+    assessment: Assessment, verdict: Verdict, settings: AuditSettings, p_holm: float, p_bh: float
+) -> RunVerdict:
+    """The printed row of a run."""
+    started, cleaned = assessment.record.started, assessment.cleaned
+    p_stop, stopping = _p_stop(assessment)
+    best = assessment.best
+    row = RunVerdict(
+        run_id=assessment.record.run_id,
+        cell_id=started.cell_id,
+        task=started.task.id,
+        agent=started.agent.id,
+        driver=started.agent.driver,
+        mode=started.agent.mode,
+        seed=started.seed,
+        n_items=None if cleaned.table is None else cleaned.table.n - cleaned.table.n_lost,
+        k=cleaned.k,
+        k_known=assessment.k_known,
+        n_failed=cleaned.count("failed"),
+        n_duplicate=cleaned.count("duplicate"),
+        baseline=assessment.baseline,
+        reported_best=math.nan if best is None else best.score,
+        reported_gain=assessment.gain,
+        winner=None if best is None else best.submission.submission_id,
+        corrected_gain=math.nan,
+        selection_share=math.nan,
+        lcb=math.nan,
+        ucb=math.nan,
+        p_flip=math.nan,
+        p_boot=math.nan,
+        p_raw=assessment.p,
+        p_stop=p_stop,
+        p_holm=p_holm,
+        p_bh=p_bh,
+        mde80=math.nan,
+        verdict=verdict.code,
+        label=label(verdict.code, verdict.short, settings.delta_eq),
+        reason=verdict.reason,
+        scope=assessment.scope,
+        flags=(*assessment.flags, *stopping),
+        route=None,
+        head_hash=assessment.record.head_hash,
+    )
+    return _with_evidence(row, assessment)
+
+
+def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
+    test, selection = assessment.test, assessment.selection
+    if test is None or selection is None:
+        return row
+    nothing = math.isnan(test.mde80)
+    return replace(
+        row,
+        n_items=test.paired.n,
+        corrected_gain=selection.corrected.gain,
+        selection_share=selection.corrected.share,
+        lcb=test.lower,
+        ucb=test.upper,
+        p_flip=float(test.test.p_flip[test.winner]),
+        p_boot=float(test.test.p_boot[test.winner]),
+        mde80=test.mde80,
+        flags=(*row.flags, "mde80: no attainable gain is detectable") if nothing else row.flags,
+    )
+
+
+def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:
+    """Bonferroni over the submissions that the budget allowed, and why there may be none."""
+    if assessment.test is None:
+        return math.nan, ()
+    if assessment.scope == "generalises":
+        return math.nan, ("p_stop: not needed on fresh items",)
+    cap = assessment.record.started.budget.submissions
+    if cap is None:
+        return math.nan, ("p_stop: undefined, the submission budget has no cap",)
+    alone = float(assessment.test.test.p_one[assessment.test.winner])
+    return min(1.0, max(cap, assessment.cleaned.k) * alone), ()
+
+
+def submission_verdicts(assessment: Assessment) -> tuple[SubmissionVerdict, ...]:
+    """The rows of a run's submissions, in order."""
+    columns = {c.submission.submission_id: j for j, c in enumerate(assessment.cleaned.candidates)}
+    rows = []
+    for submission in assessment.record.submissions:
+        identity = submission.submission_id
+        later = [e.score for e in submission.rescored if e.split == assessment.cleaned.split]
+        row = SubmissionVerdict(
+            run_id=assessment.record.run_id,
+            submission_id=identity,
+            state=assessment.cleaned.states[identity],
+            score=math.nan if submission.evaluation is None else submission.evaluation.score,
+            rescored_score=float(np.mean(later)) if later else math.nan,
+            gain=math.nan,
+            se=math.nan,
+            lcb=math.nan,
+            ucb=math.nan,
+            p_stepdown=math.nan,
+            p_one=math.nan,
+            is_winner=assessment.best is not None and assessment.best.submission is submission,
+        )
+        rows.append(_measured(row, assessment, columns.get(identity)))
+    return tuple(rows)
+
+
+def _measured(row: SubmissionVerdict, assessment: Assessment, column: int | None) -> SubmissionVerdict:
+    e = assessment.selection
+    if e is None or column is None:
+        return row
+    return replace(
+        row,
+        gain=float(e.paired.units.gains[column]),
+        se=float(e.paired.units.se[column]),
+        lcb=float(e.bounds.low[column]),
+        ucb=float(e.bounds.high[column]),
+        p_stepdown=float(e.test.p_stepdown[column]),
+        p_one=float(e.test.p_one[column]),
+    )

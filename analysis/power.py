@@ -1,0 +1,84 @@
+"""What could this test have detected? Exact McNemar power and the minimal detectable gain."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.optimize import brentq
+from scipy.stats import binom, norm
+
+from posttrace.analysis.paired import Paired
+
+POWER = 0.8
+
+
+def critical_normal(k: int, m: int = 1, alpha: float = 0.05) -> float:
+    """One-sided (1 - alpha) point of the largest of k standard normals with correlation 1/(m + 1).
+
+    The correlation is that of k submissions against one baseline scored m times. One-dimensional quadrature
+    over the shared part (Dunnett 1955).
+    """
+    if k == 1:
+        return float(norm.isf(alpha))
+    nodes, weights = hermegauss(100)
+    weights = weights / weights.sum()
+    rho = 1 / (m + 1)
+
+    def excess(c: float) -> float:
+        inside = norm.cdf((c - math.sqrt(rho) * nodes) / math.sqrt(1 - rho)) ** k
+        return float(weights @ inside) - (1 - alpha)
+
+    return float(brentq(excess, norm.isf(alpha), norm.isf(alpha / k) + 1e-9, xtol=1e-12))
+
+
+def mcnemar_power(n: int, p_gain: float, p_loss: float, alpha: float = 0.05) -> float:
+    """Exact power of the one-sided exact McNemar test.
+
+    ``n`` items, each gained with probability ``p_gain`` and lost with ``p_loss``. Sums over the number of
+    discordant items, given which the gained ones are binomial.
+    """
+    discordant = p_gain + p_loss
+    if discordant == 0:
+        return 0.0
+    counts = np.arange(n + 1)
+    weights = binom.pmf(counts, n, min(1.0, discordant))
+    kept = counts[weights > 1e-15]
+    # smallest number gained that rejects: P(X >= x) <= alpha. isf gives the smallest x with P(X > x) <= alpha
+    needed = binom.isf(alpha, kept, 0.5) + 1
+    rejects = binom.sf(needed - 1, kept, p_gain / discordant)
+    return float(weights[kept] @ np.where(kept == 0, 0.0, rejects))
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """The smallest true gain found with probability .8: a design quantity, not to be compared with a gain.
+
+    NaN where no attainable gain is detectable.
+    """
+
+    alpha: float = 0.05
+
+    def __call__(self, paired: Paired) -> float:
+        """MDE80 of the test on ``paired``, on 0..1."""
+        critical = critical_normal(paired.k, paired.m, self.alpha)
+        if paired.binary:
+            exchanged = np.minimum(paired.gained, paired.lost).max()
+            return self.mcnemar(paired.n, max(2 * float(exchanged), 2.0) / paired.n, norm.sf(critical))
+        # one item gained and one lost, the least that 0/1 items are allowed too
+        floor = math.sqrt(2) / paired.units.n_items
+        se = max(float(paired.units.se[paired.winner]), floor)
+        return (critical + norm.ppf(POWER)) * se
+
+    def mcnemar(self, n: int, psi0: float, level: float) -> float:
+        """Smallest g with power >= .8 at gain probability psi0/2 + g, loss probability psi0/2."""
+
+        def short(g: float) -> float:
+            return mcnemar_power(n, psi0 / 2 + g, psi0 / 2, level) - POWER
+
+        largest = 1 - psi0
+        if largest <= 0 or short(largest) < 0:
+            return math.nan
+        return float(brentq(short, 0.0, largest, xtol=1e-6))

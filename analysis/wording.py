@@ -1,0 +1,72 @@
+"""The words of the audit, in one place: what noise means, what each verdict and scope says."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, Literal
+
+Code = Literal[
+    "invalid",
+    "regression",
+    "exceeds",
+    "undetermined",
+    "no_gain_larger_than_delta",
+    "within_noise",
+    "underpowered",
+]
+Scope = Literal["adaptive, this test set", "non-adaptive", "generalises"]
+
+NOISE: Final = (
+    "Noise here means: which items happen to be on the test, and the decode and judge randomness of one "
+    "scoring. It is not training-seed variation, not hill-climbing on the test, not a judge shift common to "
+    "all items."
+)
+DETERMINISTIC: Final = (
+    "Scoring is deterministic: only the items are random. Re-running gives the same score; other items could "
+    "reverse it. More or fresh items help, replicates do not."
+)
+SCOPES: Final[dict[Scope, str]] = {
+    "adaptive, this test set": (
+        "The agent saw scores on this test set, so p is nominal: worst-case hill-climbing over 30 "
+        "submissions raises the type I error to between .11 and .65 in simulation."
+    ),
+    "non-adaptive": "The agent got no feedback from these items.",
+    "generalises": (
+        "Winner and baseline were scored again on fresh items; p, bounds and MDE use these alone, with k = 1."
+    ),
+}
+SELECTION: Final = (
+    "The corrected gain is unbiased when nothing was gained and biased down when one submission truly stands "
+    "out, so the selection share can be overstated."
+)
+BOUNDS: Final = "Bounds are simultaneous over the submissions of a run, not adjusted over runs."
+SKEW: Final = "The skewness guard cannot see one skewed submission among many symmetric ones."
+STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its submission budget."
+
+
+def pp(value: float) -> str:
+    """A gain in percentage points, signed."""
+    return "undefined" if math.isnan(value) else f"{100 * value:+.1f} pp"
+
+
+def size(value: float) -> str:
+    """A size in percentage points, unsigned."""
+    return "undefined" if math.isnan(value) else f"{100 * value:.1f} pp"
+
+
+def chance(p: float) -> str:
+    """A p-value."""
+    return "p undefined" if math.isnan(p) else "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
+
+
+def label(code: Code, short: str, delta_eq: float) -> str:
+    """What is printed for a verdict; ``short`` says why where the verdict alone does not."""
+    if code == "exceeds":
+        return "gain exceeds noise (single run)"
+    if code == "no_gain_larger_than_delta":
+        return f"no gain larger than {100 * delta_eq:g} pp"
+    if code == "within_noise":
+        return "within noise"
+    if code == "regression":
+        return "regression"
+    return f"{'invalid' if code == 'invalid' else 'undetermined'}: {short}"
