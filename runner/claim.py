@@ -15,8 +15,8 @@ import msgspec
 import psutil
 
 from posttrace.runner.layout import RunDir
-from posttrace.traces import read_last
-from posttrace.traces.events import FINAL, RunFinished
+from posttrace.traces import read_events
+from posttrace.traces.events import RunFinished
 
 ALIVE_S = 60.0
 """A trace that grew this recently has a living writer: resource samples come every 10 s."""
@@ -117,8 +117,10 @@ def attempts(seed_dir: Path) -> list[int]:
 
 
 def _status(run: RunDir) -> str | None:
-    last = read_last(run.trace) if run.trace.is_file() else None
-    return last.status if isinstance(last, RunFinished) else None
+    if not run.trace.is_file():
+        return None
+    ends = list(read_events(run.trace, [RunFinished], verify=False))
+    return ends[-1].status if ends and isinstance(ends[-1], RunFinished) else None
 
 
 def alive(run: RunDir) -> bool:
@@ -155,6 +157,3 @@ def _take_over(dead: RunDir) -> bool:
 def _boot_id() -> str:
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else f"{psutil.boot_time():.0f}"
-
-
-__all__ = ["FINAL", "Action", "Claim", "Plan", "attempts", "claim", "plan", "release"]

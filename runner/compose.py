@@ -13,7 +13,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -22,6 +22,8 @@ import posttrace.runner.config  # noqa: F401  # registers the schema
 from posttrace.traces.errors import ConfigError
 
 CONF = "posttrace.conf"
+OPEN = ("agent.env",)
+"""Mappings whose keys are the user's to choose; Hydra refuses a new key without ``++``."""
 NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
 
 
@@ -31,7 +33,7 @@ def expand(overrides: Sequence[str]) -> list[list[str]]:
     Raises ``ConfigError`` for overrides outside Hydra's grammar.
     """
     with _one_line_errors():
-        parsed = OverridesParser.create().parse_overrides([_named_experiment(o) for o in overrides])
+        parsed = OverridesParser.create().parse_overrides([_as_hydra_wants(o) for o in overrides])
         batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     return [list(job) for batch in batches for job in batch]
 
@@ -41,7 +43,7 @@ def resolve(overrides: Sequence[str]) -> DictConfig:
 
     Raises ``ConfigError`` with one line: unknown option, unknown key, wrong type, missing value.
     """
-    words = [_named_experiment(o) for o in overrides]
+    words = [_as_hydra_wants(o) for o in overrides]
     with _one_line_errors():
         GlobalHydra.instance().clear()
         with initialize_config_module(config_module=CONF, version_base="1.3"):
@@ -72,6 +74,13 @@ def groups(cfg: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
     assert isinstance(plain, dict)
     return {str(k): v for k, v in plain.items() if k != "hydra"}
+
+
+def _as_hydra_wants(override: str) -> str:
+    """Two words of ours that Hydra's grammar has no place for: see ``_named_experiment`` and ``OPEN``."""
+    if any(override.startswith((f"{key}.", f"{key}=")) for key in OPEN):
+        return f"++{override}"
+    return _named_experiment(override)
 
 
 def _named_experiment(override: str) -> str:
@@ -113,6 +122,8 @@ def _one_line(error: BaseException) -> str:
     while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 5:
         causes.append(cause)
     text = str(error)
+    if isinstance(error, OverrideParseException):
+        text = f"{error.override}: not an override ({text.splitlines()[0]}); write key=value"
     if text.startswith("Error merging override"):  # the reason is in the cause
         text = f"{text}: {causes[1] if len(causes) > 1 else ''}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]

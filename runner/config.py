@@ -87,13 +87,17 @@ class BudgetConfig:
 
 @dataclass
 class SandboxConfig:
-    """Where the agent runs."""
+    """Where the agent runs, and the limits of each of its processes (``null``: the host's)."""
 
+    _target_: str = MISSING
     kind: str = MISSING
+    open_files: int | None = 4096
     memory_bytes: int | None = None
-    """Address space of each process."""
+    """Address space; a process that maps large files needs more than it holds in memory."""
     file_bytes: int | None = None
-    """Size of any one file."""
+    """Largest file."""
+    processes: int | None = None
+    """Linux counts all processes of the user."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from posttrace.runner.host import describe_host, software
 from posttrace.runner.interrupt import Interrupted, interruptible, patient
 from posttrace.runner.layout import RunDir
 from posttrace.runner.recorder import Recorder, RecorderSettings
-from posttrace.runner.sandbox import Launch, Limits, Running, agent_environment, make_sandbox
+from posttrace.runner.sandbox.base import Launch, Limits, Running, Sandbox
+from posttrace.runner.sandbox.local import agent_environment
 from posttrace.runner.tasks.base import Task
 from posttrace.traces import Clock, DiskFullError, TraceWriter
-from posttrace.traces.errors import ConfigError
 from posttrace.traces.events import (
     AgentInfo,
     BaseModelInfo,
@@ -79,7 +79,7 @@ class Job:
 
 
 def execute(job: Job) -> RunResult:
-    """Run a claimed attempt to its end and record it. Raises ``ConfigError`` before anything is recorded."""
+    """Run a claimed attempt to its end and record it; ``preflight.check`` said what could be known before."""
     secrets = workspace.passed_through(job.config["agent"]["env_passthrough"])
     task: Task = instantiate(job.config["task"])
     base = workspace.locate(job.config["base_model"]["path"])
@@ -98,7 +98,7 @@ class _Run:
         self.job, self.task, self.base, self.writer = job, task, base.resolve(), writer
         self.run, self.config = job.run, job.config
         self.budget = BudgetInfo(**self.config["budget"])
-        self.sandbox = make_sandbox(self.config["sandbox"]["kind"])
+        self.sandbox: Sandbox = instantiate({"_target_": self.config["sandbox"]["_target_"]})
         self.service: GradingService | None = None
         self.recorder: Recorder | None = None
         self.agent: Running | None = None
@@ -154,11 +154,6 @@ class _Run:
     def _prepare(self) -> BaseModelInfo:
         wanted = self.config["base_model"]
         found, _ = hash_directory(self.base)
-        if wanted["sha256"] not in (None, found.sha256):
-            raise ConfigError(
-                f"base model {wanted['id']}: {self.base} has hash {found.sha256[:12]}..., "
-                f"not {wanted['sha256'][:12]}...; restore it or change base_model.sha256"
-            )
         code = self.config["agent"]["code"]
         workspace.build(self.run.workspace, base=self.base, base_id=wanted["id"], code=code)
         self.task.prepare(self.run.workspace)
@@ -231,15 +226,15 @@ class _Run:
         given = workspace.environment(
             folder, task=self.task.info.id, base_id=config["base_model"]["id"], url=url
         )
-        box = config["sandbox"]
+        limits = Limits(**{k: v for k, v in config["sandbox"].items() if k not in ("_target_", "kind")})
         self.agent = self.sandbox.launch(
             Launch(
-                argv=tuple(argv),
-                env=agent_environment(given | dict(config["agent"]["env"]) | dict(secrets), folder),
+                argv=argv,
+                env=agent_environment(given | dict(config["agent"]["env"]) | dict(secrets)),
                 cwd=folder,
                 stdout=self.run.logs / "agent.stdout.log",
                 stderr=self.run.logs / "agent.stderr.log",
-                limits=Limits(address_space_bytes=box["memory_bytes"], file_size_bytes=box["file_bytes"]),
+                limits=limits,
             )
         )
         return self.agent
@@ -273,14 +268,15 @@ class _Run:
         """End agent, server and observers, in this order; the first failure among them is the ending."""
         if self.agent:
             self.agent.terminate(GRACE_S)
-        closers = [
-            (lambda: self.service.close(ending.reason or ending.status)) if self.service else None,
-            self.recorder.stop if self.recorder else None,
-        ]
-        for close in filter(None, closers):
+        closers: list[Callable[[], object]] = []
+        if service := self.service:
+            closers.append(lambda: service.close(ending.reason or ending.status))
+        if self.recorder:
+            closers.append(self.recorder.stop)
+        for close in closers:
             try:
                 close()
-            except Exception as error:  # still the run boundary: closing one part must not keep the next open
+            except Exception as error:  # the run boundary still: closing one part must not keep the next open
                 self._log(traceback.format_exc())
                 ending = Ending("infrastructure_failed", f"{type(error).__name__}: {error}", ending.exit_code)
         return ending

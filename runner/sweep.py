@@ -17,12 +17,14 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from posttrace.runner.cells import cell_id, seed_dir
 from posttrace.runner.claim import Plan, claim, plan
 from posttrace.runner.compose import CONF, checked, expand, groups, resolve
 from posttrace.runner.interrupt import handling
+from posttrace.runner.preflight import check
 from posttrace.runner.run import Job, RunResult, execute
 from posttrace.traces.errors import ConfigError, PosttraceError
 
@@ -39,6 +41,11 @@ class Planned:
     def cell_id(self) -> str:
         """The cell it belongs to."""
         return cell_id(self.config)
+
+    @property
+    def task(self) -> str:
+        """The task's id."""
+        return str(instantiate(self.config["task"]).info.id)
 
     @property
     def seed_dir(self) -> Path:
@@ -80,7 +87,7 @@ def launch(jobs: Sequence[Planned]) -> SweepResult:
     if not due:
         return SweepResult((), skipped, ())
     for job in due:
-        writable(Path(job.config["out"]))
+        check(job.config)
     with tempfile.TemporaryDirectory(prefix="posttrace-") as folder:
         stop = Path(folder) / "stop"
         with handling(_Forwarder(stop)):
@@ -89,16 +96,6 @@ def launch(jobs: Sequence[Planned]) -> SweepResult:
     for result in ran:
         _index(result)
     return SweepResult(ran, skipped, tuple(r for r in returns if isinstance(r, str)))
-
-
-def writable(folder: Path) -> None:
-    """Raise ``ConfigError`` now, not after hours, when results could not be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigError(f"out={folder}: {error.strerror}; choose a folder you can write to") from error
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,7 @@ def _show_plan(jobs: list[Planned]) -> None:
         {
             "cell": job.cell_id,
             "agent": job.config["agent"]["id"],
-            "task": job.config["task"]["id"],
+            "task": job.task,
             "seed": job.config["seed"],
             "attempt": job.plan.attempt,
             "action": job.plan.action,

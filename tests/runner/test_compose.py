@@ -23,11 +23,8 @@ def test_every_option_file_composes(group, option):
     sign = "+" if group == "experiment" else ""
     needed = ["agent.command=[true]"] if option == "command" else []
     config = groups(resolve([f"{sign}{group}={option}", *needed]))
-    assert config[group]["id" if group not in ("sandbox",) else "kind"] == option if group not in (
-        "experiment",
-        "grading",
-        "budget",
-    ) else config[group]
+    named = config.get(group, {}) if isinstance(config.get(group), dict) else {}
+    assert named.get("id", named.get("kind", option)) == option
 
 
 def test_a_grid_is_the_product_of_its_values():
@@ -62,6 +59,11 @@ def test_a_wrong_word_is_one_line_that_names_it(override, says):
     assert "\n" not in str(error.value)
 
 
+def test_the_agents_environment_is_open():
+    config = groups(resolve(["agent.env.LEVEL=3", "agent.env={MORE: yes}"]))
+    assert config["agent"]["env"].items() >= {"LEVEL": "3", "MORE": "yes"}.items()
+
+
 def test_experiment_names_a_study_or_just_a_folder():
     assert groups(resolve(["experiment=mine"]))["experiment"] == "mine"
     assert groups(resolve(["+experiment=demo"]))["experiment"] == "demo"
@@ -78,7 +80,8 @@ def test_cell_is_everything_but_the_seed_and_the_paths():
 
 
 @pytest.mark.parametrize(
-    "override", ["agent=copy", "mode=multi", "budget.submissions=3", "grading.feedback=none", "driver.model=m"]
+    "override",
+    ["agent=copy", "mode=multi", "budget.submissions=3", "grading.feedback=none", "driver.model=m"],
 )
 def test_cell_changes_with_each_group(override):
     changed = groups(resolve([override]))
