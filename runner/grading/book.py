@@ -1,0 +1,182 @@
+"""The submissions of a run: who may come in, in which order, and how each ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from posttrace.runner.grading.feedback import Feedback
+from posttrace.runner.grading.record import Record, RecordLostError
+from posttrace.runner.grading.submission import HTTP_STATUS, Answer, RefusedError, Submission, Verdict
+from posttrace.traces.events import SubmissionGraded, SubmissionReceived
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Limits on coming in; null = none."""
+
+    submissions: int | None
+    wall_s: float | None
+    max_queue: int
+
+
+class Book:
+    """Numbers, admits and closes submissions. Any thread may call it; it holds the order of the record.
+
+    A submission is recorded before anybody hears of it and answered after its end is recorded. The budget is
+    spent by submissions that wait, run or got a score: one that ends without a score gives its place back.
+    """
+
+    def __init__(
+        self, record: Record, admission: Admission, feedback: Feedback, now_s: Callable[[], float]
+    ) -> None:
+        self.submissions: list[Submission] = []
+        self.feedback = feedback
+        self.closing: str | None = None
+        self._record = record
+        self._admission = admission
+        self._now_s = now_s
+        self._lock = threading.Lock()
+        self._scored: dict[str, Submission] = {}
+        self._spent = 0
+        self._pending = 0
+
+    @property
+    def remaining(self) -> int | None:
+        """Submissions left in the budget; null = no limit."""
+        limit = self._admission.submissions
+        return None if limit is None else max(0, limit - self._spent)
+
+    def receive(
+        self, path: str, client_ts: str | None, *, paid: bool, enter: Callable[[Submission], None]
+    ) -> Submission:
+        """Record a submission and hand it to ``enter``, in order of arrival.
+
+        Raises ``RefusedError`` when it may not come in, ``RecordLostError`` when it cannot be recorded.
+        """
+        with self._lock:
+            self._admit(paid)
+            submission = Submission(
+                submission_id=len(self.submissions) + 1,
+                path=path,
+                received_s=self._now_s(),
+                received_at=time.time(),
+                paid=paid,
+            )
+            self._record.write(
+                SubmissionReceived(submission_id=submission.submission_id, path=path, client_ts=client_ts)
+            )
+            self.submissions.append(submission)
+            self._pending += 1
+            self._spent += paid
+            enter(submission)
+            return submission
+
+    def _admit(self, paid: bool) -> None:
+        if self.closing is not None:
+            raise RefusedError(503, "closing", f"the run is ending ({self.closing})")
+        if self._record.failure is not None:
+            raise RefusedError(503, "closing", "the run cannot be recorded any more")
+        wall_s = self._admission.wall_s
+        if wall_s is not None and self._now_s() >= wall_s:
+            raise RefusedError(429, "budget", f"the time budget of {wall_s:g} s is used up")
+        if self._pending >= self._admission.max_queue:
+            raise RefusedError(
+                429, "queue", f"{self._pending} submissions are waiting; wait for their scores"
+            )
+        if paid and self.remaining == 0:
+            limit = self._admission.submissions
+            raise RefusedError(429, "budget", f"the budget of {limit} submissions is used up")
+
+    def seen(self, sha256: str) -> bool:
+        """Whether content needs no evaluation of its own: it was scored, or waits for that."""
+        waiting = (s.artifact for s in list(self.submissions) if s.pending and s.paid)
+        return sha256 in self._scored or any(a is not None and a.sha256 == sha256 for a in waiting)
+
+    def settle_known(self, submission: Submission) -> bool:
+        """Finish a submission whose content was scored before as ``duplicate``; False when it was not."""
+        earlier = submission.artifact and self._scored.get(submission.artifact.sha256)
+        if not earlier:
+            return False
+        verdict = Verdict(
+            "duplicate",
+            reason=f"the content of submission {earlier.submission_id}",
+            duplicate_of=earlier.submission_id,
+            score=earlier.score,
+            queue_s=self._now_s() - submission.received_s,
+        )
+        self.finish(submission, verdict)
+        return True
+
+    def finish(self, submission: Submission, verdict: Verdict) -> None:
+        """Record how a submission ended, then answer it. Raises ``RecordLostError``, and answers 503 then."""
+        with self._lock:
+            submission.feedback = self._feedback(submission, verdict)
+            event = graded_event(submission, verdict)
+            try:
+                self._record.write(event)
+            except RecordLostError:
+                lost = {"error": "the result cannot be recorded", "submission_id": submission.submission_id}
+                self._close(submission, Verdict("cancelled"))
+                submission.answer.set_result(Answer(503, lost))
+                raise
+            self._close(submission, verdict)
+            if verdict.status == "graded" and submission.artifact is not None:
+                self._scored[submission.artifact.sha256] = submission
+            submission.answer.set_result(self._answer(submission, verdict))
+
+    def _close(self, submission: Submission, verdict: Verdict) -> None:
+        submission.state, submission.score = verdict.status, verdict.score
+        self._pending -= 1
+        if submission.paid and verdict.status != "graded":
+            self._spent -= 1
+
+    def _feedback(self, submission: Submission, verdict: Verdict) -> dict[str, Any]:
+        if verdict.status == "graded" and verdict.score is not None:
+            return self.feedback.tell(submission.submission_id, verdict.score)
+        if verdict.status == "duplicate" and verdict.duplicate_of is not None:
+            earlier = self.submissions[verdict.duplicate_of - 1].feedback
+            return dict(earlier or self.feedback.hidden())
+        return self.feedback.without_score()
+
+    def _answer(self, submission: Submission, verdict: Verdict) -> Answer:
+        body = submission.head() | {
+            **(submission.feedback or {}),
+            "elapsed_seconds": self._now_s(),
+            "total_submissions": len(self.submissions),
+            "remaining_submissions": self.remaining,
+            "duplicate_of": verdict.duplicate_of,
+        }
+        status = verdict.http or HTTP_STATUS[verdict.status]
+        if status >= 400:
+            said = verdict.told or verdict.reason
+            body |= {"error": verdict.status if status < 500 else said, "reason": said}
+        return Answer(status, body)
+
+
+def graded_event(submission: Submission, verdict: Verdict) -> SubmissionGraded:
+    """What the trace says of a submission's end."""
+    evaluated = verdict.evaluated
+    outcome = evaluated.outcome if evaluated else None
+    event = SubmissionGraded(
+        submission_id=submission.submission_id,
+        status=verdict.status,
+        reason=verdict.reason,
+        duplicate_of=verdict.duplicate_of,
+        split="feedback",
+        artifact=submission.artifact,
+        revision=submission.revision,
+        score=verdict.score,
+        feedback=submission.feedback,
+        items=outcome.items if outcome else None,
+        eval_seed=verdict.seed,
+        evaluator=outcome.evaluator if outcome else None,
+        queue_s=verdict.queue_s,
+        duration_s=evaluated.duration_s if evaluated else None,
+    )
+    if evaluated and evaluated.network:
+        event.extra = {"network": evaluated.network}
+    return event
