@@ -9,6 +9,14 @@ class TraceError(PosttraceError):
     """A trace cannot be read or written as asked."""
 
 
+class ChainError(TraceError):
+    """A complete line of a trace does not follow from the line before: something was changed."""
+
+
+class DiskFullError(TraceError):
+    """A line did not fit on the disk. The trace was cut back to its last whole line."""
+
+
 class ConfigError(PosttraceError):
     """The configuration cannot be composed, or asks for something that is not there."""
 

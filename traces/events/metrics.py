@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from posttrace.traces.events.base import Event
@@ -17,3 +18,12 @@ class LogMetrics(Event, tag="log.metrics", kw_only=True):
     """File the line was read from, relative to the workspace, or ``stdout``."""
     step: int | None
     values: dict[str, Number]
+
+
+def number(x: float) -> Number:
+    """Return ``x`` as a trace carries it: itself when finite, else its name."""
+    if math.isfinite(x):
+        return x
+    if math.isnan(x):
+        return "NaN"
+    return "Infinity" if x > 0 else "-Infinity"
