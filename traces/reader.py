@@ -54,7 +54,7 @@ class TraceReader:
         """``path:line: what`` of the line where the chain broke."""
         # Without a choice every line is decoded, so that an unknown kind is an error.
         self._prefixes = (b"",) if kinds is None else tuple(type_prefix(kind) for kind in wanted)
-        self._decoder = event_decoder(wanted)
+        self._decoder = event_decoder(wanted or ALL_KINDS)
 
     def __iter__(self) -> Iterator[AnyEvent]:
         lines = Lines(self.path)
