@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from posttrace.analysis.outcome import RunVerdict
 from posttrace.reports.figures.trajectories import COLUMNS as TRAJECTORY_COLUMNS
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 GAINS: Final = ("reported_gain", "corrected_gain", "selection_share", "lcb", "ucb", "mde80")
 SCORES: Final = ("baseline", "reported_best")
-IDENTITY: Final = ("task", "agent", "driver", "mode", "seed", "cell_id")
 Z_TWO_SIDED: Final = 1.959963984540054
 """97.5 % quantile of the normal distribution."""
 
@@ -32,9 +32,7 @@ def verdicts(audit: Audit) -> pd.DataFrame:
     The audit's own fields, gains as ``<name>_pp``, scores as ``<name>_pct``, and two labels: ``agent_label``
     and ``run_label`` name what tells the runs of a task apart.
     """
-    fields = (
-        [f.name for f in dataclasses.fields(audit.runs[0])] if audit.runs else [*IDENTITY, *GAINS, *SCORES]
-    )
+    fields = [field.name for field in dataclasses.fields(RunVerdict)]
     table = pd.DataFrame([dataclasses.asdict(run) for run in audit.runs], columns=pd.Index(fields))
     for names, suffix in ((GAINS, "_pp"), (SCORES, "_pct")):
         for name in names:

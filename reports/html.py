@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 TEMPLATE: Final = Path(__file__).with_name("html_template")
+LONG: Final = 48
+"""Characters of a table cell that may not break into lines."""
 SYMBOLS: Final = {mark.symbol: code for code, mark in VERDICT_MARKS.items()}
 
 
@@ -36,6 +38,11 @@ def render(notebook: NotebookNode) -> str:
         exclude_output_prompt=True,
     ).from_notebook_node(notebook, resources=resources)
     return str(page)
+
+
+def markdown(source: str) -> str:
+    """HTML of Markdown in which raw HTML is text, images are dropped and only anchors are links."""
+    return str(_exporter()().markdown2html(source))
 
 
 def slug(heading: str) -> str:
@@ -67,7 +74,8 @@ def _exporter() -> type[Any]:
 
         def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
             tag = 'th scope="col"' if head else "td"
-            names = [*(["number"] if align == "right" else []), *_verdict_class(text)]
+            long = ["long"] if len(text) > LONG else []
+            names = [*(["number"] if align == "right" else []), *(_verdict_class(text) or long)]
             shown = f' class="{" ".join(names)}"' if names else ""
             return f"<{tag}{shown}>{_with_mark(text)}</{tag[:2]}>"
 
@@ -94,4 +102,4 @@ def _with_mark(text: str) -> str:
     """A verdict's mark gets the colour it has in the figures."""
     if not _verdict_class(text):
         return text
-    return f'<span class="mark" aria-hidden="true">{text[0]}</span>{text[1:]}'
+    return f'<span class="mark" aria-hidden="true">{text[0]}</span>{text[2:]}'

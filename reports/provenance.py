@@ -40,19 +40,32 @@ def sandboxes(traces: TraceSet) -> Table:
 
 
 def flags(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
-    """Integrity observations of audited runs, as recorded: observations, not verdicts."""
-    labels = verdicts.set_index("run_id")[["task", "run_label"]]
-    rows = pd.DataFrame(
-        [
-            (run.run_id, *labels.loc[run.run_id], kind, n)
-            for run in traces.final
-            if run.run_id in labels.index
-            for kind, n in sorted(run.flags.items())
-        ],
-        columns=pd.Index(["run_id", "task", "run", "observation", "count"]),
-    )
-    cells = rows.drop(columns="run_id").assign(observation=rows["observation"].str.replace("_", " "))
+    """What the recorder observed in audited runs and what the audit noticed: observations, not verdicts.
+
+    One line an observation; ``rows`` has one a run. What a sandbox enforces has a table of its own.
+    """
+    recorded = {run.run_id: run.flags for run in traces.final}
+    found = []
+    for run in verdicts.to_dict("records"):
+        kinds, name = recorded[run["run_id"]], f"{run['task']} · {run['run_label']}"
+        found += [
+            (run["run_id"], name, "recorder", kind.replace("_", " "), n) for kind, n in sorted(kinds.items())
+        ]
+        known = {f"{kind} x{n}" for kind, n in kinds.items()}
+        noticed = [text for text in run["flags"] if text not in known and not text.startswith("unprotected")]
+        found += [(run["run_id"], name, "audit", text, 1) for text in noticed]
+    rows = pd.DataFrame(found, columns=pd.Index(["run_id", "run", "by", "observation", "count"]))
+    lines = [
+        (by, what, int(group["count"].sum()), _which(group["run"], len(verdicts)))
+        for (by, what), group in rows.groupby(["by", "observation"])
+    ]
+    cells = pd.DataFrame(lines, columns=pd.Index(["by", "observation", "count", "runs"]))
     return Table("flags", cells, rows, (), ("count",))
+
+
+def _which(runs: pd.Series, of: int) -> str:
+    named = list(dict.fromkeys(runs))
+    return f"all {of}" if len(named) == of > 1 else "; ".join(named)
 
 
 def heads(traces: TraceSet, verdicts: pd.DataFrame) -> Table:

@@ -43,9 +43,10 @@ def report(
     from posttrace.analysis.settings import AuditSettings
 
     page = Path(out)
+    sources = _sources(traces)
     files = _outputs(page)
-    folder = page.absolute().parent
-    paths = [os.path.relpath(path, folder) for path in _sources(traces)]
+    folder = page.resolve().parent
+    paths = [os.path.relpath(Path(path).resolve(), folder) for path in sources]
     chosen = AuditSettings() if settings is None else settings
     parameters = Parameters(
         paths=paths,

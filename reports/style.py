@@ -20,6 +20,8 @@ INK: Final = "#22262b"
 MUTED: Final = "#6b7178"
 FAINT: Final = "#d9dbd6"
 
+NOTHING: Final = "no run to show"
+
 SEED_COLOURS: Final = ("#0072B2", "#CC79A7", "#009E73", "#E69F00", "#56B4E9", "#D55E00", "#000000")
 """Okabe & Ito 2008, without the yellow, which is too light for a line."""
 

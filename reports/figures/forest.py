@@ -43,19 +43,21 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
 
     rows = _positions(table)
     with style.applied():
-        figure = Figure(figsize=(8.6, 1.15 + 0.27 * (rows[-1] + 1 if rows else 1)), layout="constrained")
+        figure = Figure(figsize=(9.4, 1.15 + 0.27 * (rows[-1] + 1 if rows else 1)), layout="constrained")
         axes = figure.add_subplot()
         axes.axvspan(-delta_eq_pp, delta_eq_pp, color=style.FAINT, alpha=0.55, linewidth=0)
         axes.axvline(0, color=style.MUTED, linewidth=0.9)
         for y, row in zip(rows, table.to_dict("records"), strict=True):
             _draw_run(axes, y, row)
         _dress(axes, table, rows)
+        if table.empty:
+            figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.legend(handles=_legend(delta_eq_pp), loc="outside upper left", ncols=4, borderaxespad=0.2)
     return figure
 
 
 def _positions(table: pd.DataFrame) -> list[float]:
-    """Height of every row: one step a run, and half a step more where the task changes."""
+    """Height of every row: one step a run, and nearly one more where the task changes."""
     changed = table["task"].ne(table["task"].shift())
     return [float(i + 0.9 * group) for i, group in enumerate(changed.cumsum())]
 
@@ -102,7 +104,7 @@ def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
                 (x, y),
                 xycoords=("axes fraction", "data"),
                 va="center",
-                fontsize=7.5,
+                fontsize=8,
                 color=colour,
                 annotation_clip=False,
             )

@@ -33,7 +33,7 @@ COLUMNS = (
 ``noise_pp``: half the width of the band of one scoring, on baseline rows. ``verdict``: the run's code."""
 
 MAX_COLUMNS = 4
-WIDTH = 8.6
+WIDTH = 9.4
 SHAPES = {"failed": "x", "duplicate": "|"}
 
 
@@ -50,19 +50,22 @@ def trajectories(
     grid = _grid(table)
     n_rows = 1 + max(row for row, _ in grid.values()) if grid else 1
     n_columns = 1 + max(column for _, column in grid.values()) if grid else 1
+    colours = _colours(table)
     with style.applied():
         size = (WIDTH if n_columns > 2 else WIDTH * 0.7, 0.75 + 1.75 * n_rows)
         figure = Figure(figsize=size, layout="constrained")
         for (task, agent), place in grid.items():
             axes = figure.add_subplot(n_rows, n_columns, place[0] * n_columns + place[1] + 1)
             panel = table[(table["task"] == task) & (table["agent_label"] == agent)]
-            _draw_panel(axes, panel, x)
+            _draw_panel(axes, panel, x, colours)
             axes.set_ylim(*_limits(table[table["task"] == task]))
             axes.set_title(f"{task} · {agent}")
             if place[1] == 0:
                 axes.set_ylabel("score, %")
             else:
                 axes.tick_params(labelleft=False)
+        if table.empty:
+            figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.supxlabel("submission" if x == "submission_id" else "minutes since the start", fontsize=8.5)
         figure.legend(
             handles=_legend(table), loc="outside upper left", ncols=int(size[0] / 2.1), borderaxespad=0.2
@@ -93,10 +96,16 @@ def _limits(rows: pd.DataFrame) -> tuple[float, float]:
     return low - 0.22 * span, high + 0.10 * span
 
 
-def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str) -> None:
+def _colours(table: pd.DataFrame) -> dict[str, str]:
+    """Seed -> its colour, the same in every panel."""
+    seeds = sorted(table["seed_label"].unique(), key=lambda label: (len(label), label))
+    return {seed: style.SEED_COLOURS[i % len(style.SEED_COLOURS)] for i, seed in enumerate(seeds)}
+
+
+def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str, colours: dict[str, str]) -> None:
     seen: set[tuple[float, float]] = set()
     for i, (_, run) in enumerate(panel.groupby("run_id", sort=False)):
-        colour = style.SEED_COLOURS[i % len(style.SEED_COLOURS)]
+        colour = colours[run["seed_label"].iloc[0]]
         base = run[run["kind"] == "baseline"].iloc[0]
         place = (base["score_pct"], base["noise_pp"])
         if place not in seen and np.isfinite(place[0]):
@@ -153,6 +162,14 @@ def _draw_floor(axes: Axes, run: pd.DataFrame, x: str, look: tuple[str, float]) 
         axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, transform=place, zorder=3)
 
 
+def _seeds(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Seeds that a legend can name; with more of them the colours alone have to do."""
+    colours = _colours(table)
+    if len(colours) > len(style.SEED_COLOURS):
+        return [("colours: seeds", style.INK)]
+    return [(seed or "no seed", colour) for seed, colour in colours.items()]
+
+
 def _legend(table: pd.DataFrame) -> list[Any]:
     from matplotlib.patches import Patch
 
@@ -160,7 +177,7 @@ def _legend(table: pd.DataFrame) -> list[Any]:
     keys = [
         key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""),
         Patch(color=style.FAINT, linewidth=0, label="95 % noise of one scoring"),
-        key("submission (colour: seed)", marker="o", markersize=3.2),
+        *(key(f"submission, {seed}", marker="o", markersize=3.2, color=c) for seed, c in _seeds(table)),
     ]
     if "base_copy" in kinds:
         keys.append(key("copy of the base", marker="o", markersize=3.2, markerfacecolor="white"))

@@ -8,7 +8,7 @@ from posttrace.analysis.wording import BOUNDS, NOISE, SELECTION
 from posttrace.reports.display import escaped, plain
 
 NOISE_BOX: Final = f"""\
-**What “noise” means.** {NOISE}
+{NOISE.replace("Noise here means:", "**Noise here means:**", 1)}
 
 An agent that submits k times and reports its best has picked the luckiest of k. The p values, the lower
 bound and the corrected gain all allow for that pick. Where decoding is deterministic, only the items are

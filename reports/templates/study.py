@@ -106,7 +106,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code("denominators = tables.denominators(traces, verdicts)\ndenominators"),
         text("## Integrity\n\nWhat the sandbox put out of the agent's reach:"),
         code("sandboxes = provenance.sandboxes(traces)\nsandboxes"),
-        text("What the recorder observed:"),
+        text("What the recorder observed and the audit noticed:"),
         code("flags = provenance.flags(traces, verdicts)\nflags"),
         text(prose.FLAGS),
         text(prose.rebuild(parameters.command)),

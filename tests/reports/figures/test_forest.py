@@ -1,0 +1,94 @@
+"""The forest plot draws what the table says."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from posttrace.analysis.wording import Code
+from posttrace.reports import style
+from posttrace.reports.figures import forest
+
+
+def table() -> pd.DataFrame:
+    nothing = (np.nan,) * 4
+    rows = [
+        ("spell", "sft · seed 0", "exceeds", "gain exceeds noise (single run)", 25.0, 24.0, 18.0, 31.0),
+        ("spell", "crash · seed 0", "invalid", "invalid: no scored submission", *nothing),
+        ("house $5 $6", "sft · seed 0", "within_noise", "within noise", 1.0, 0.2, np.nan, 3.0),
+    ]
+    names = [
+        "task",
+        "run_label",
+        "verdict",
+        "label",
+        "reported_gain_pp",
+        "corrected_gain_pp",
+        "lcb_pp",
+        "ucb_pp",
+    ]
+    return pd.DataFrame(rows, columns=names)
+
+
+def axes() -> Axes:
+    return forest(table(), delta_eq_pp=2).axes[0]
+
+
+def across(line: Line2D) -> tuple[float, ...]:
+    return tuple(np.asarray(line.get_xdata()).tolist())
+
+
+def points(marker: str) -> list[tuple[float, ...]]:
+    return [across(line) for line in axes().lines if line.get_marker() == marker]
+
+
+def test_reported_gain_is_a_hollow_circle_for_each_run() -> None:
+    hollow = [line for line in axes().lines if line.get_markerfacecolor() == "none"]
+    assert [across(line)[0] for line in hollow] == pytest.approx([25.0, np.nan, 1.0], nan_ok=True)
+
+
+def test_corrected_gain_has_the_mark_of_its_verdict() -> None:
+    assert points("^") == [(24.0,)]  # the mark of exceeds
+    exceeds = next(line for line in axes().lines if line.get_marker() == "^")
+    assert exceeds.get_color() == style.VERDICT_MARKS["exceeds"].colour
+
+
+def test_bounds_end_the_bar_and_an_undefined_bound_has_no_end() -> None:
+    assert points("|") == [(18.0, 31.0), (3.0,)]
+    bars = [across(line) for line in axes().lines if line.get_linewidth() == 1.6]
+    assert bars == [(18.0, 31.0), (0.2, 3.0)]  # from the smallest thing known to the bound
+
+
+def test_strip_of_gains_too_small_to_matter() -> None:
+    strip = axes().patches[0].get_extents().transformed(axes().transData.inverted())
+    assert (strip.x0, strip.x1) == pytest.approx((-2, 2))
+
+
+def test_rows_are_named_and_every_verdict_is_printed() -> None:
+    assert [label.get_text() for label in axes().get_yticklabels()] == list(table()["run_label"])
+    texts = [text.get_text() for text in axes().texts]
+    assert set(table()["label"]) <= set(texts)
+    assert "house $5 $6" in texts  # as it is, not as a formula
+
+
+def test_same_table_same_bytes() -> None:
+    first, again = (style.svg(forest(table(), delta_eq_pp=2), "forest") for _ in range(2))
+    assert first == again
+    assert "<dc:date>" not in first
+
+
+def test_no_run_is_a_figure_too() -> None:
+    assert "no run to show" in [text.get_text() for text in forest(table()[:0], delta_eq_pp=2).texts]
+
+
+def test_every_verdict_has_a_mark_of_its_own() -> None:
+    marks = style.VERDICT_MARKS
+    assert set(marks) == set(get_args(Code))
+    assert (
+        len({mark.symbol for mark in marks.values()}) == len({m.marker for m in marks.values()}) == len(marks)
+    )

@@ -1,0 +1,160 @@
+"""The printed tables: what a reader sees, against what was written into the traces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+import pytest
+
+from posttrace.analysis.audit import Audit
+from posttrace.analysis.tables import TraceSet
+from posttrace.analysis.wording import Code
+from posttrace.reports import frames, provenance, tables
+from posttrace.reports.shown import Prose, Table
+
+
+def row(table: Table, **where: str) -> dict[str, str]:
+    cells = table.cells
+    for column, value in where.items():
+        cells = cells[cells[column] == value]
+    (found,) = cells.to_dict("records")
+    return {str(key): value for key, value in found.items()}
+
+
+def test_verdict_table(verdicts: pd.DataFrame) -> None:
+    found = row(tables.verdict_table(verdicts), task="spell", agent="sft", seed="0")
+    assert found["verdict"] == "▲ gain exceeds noise (single run)"
+    assert (found["items"], found["k"]) == ("200", "4")
+    assert (found["baseline %"], found["best %"], found["gain, pp"]) == ("20.0", "45.0", "+25.0")
+    lower = verdicts.set_index("run_label").loc["sft · seed 0"].query("task == 'spell'")["lcb_pp"].iloc[0]
+    assert found["corrected [LCB]"].endswith(f"[{lower:+.1f}]")
+
+
+def test_a_dash_comes_with_its_reason(verdicts: pd.DataFrame) -> None:
+    table = tables.verdict_table(verdicts)
+    assert row(table, agent="crash")["gain, pp"] == "–"
+    assert "– = not defined. spell · crash · seed 0: no scored submission." in table.notes
+
+
+def test_the_scope_is_printed(verdicts: pd.DataFrame) -> None:
+    (note,) = [note for note in tables.verdict_table(verdicts).notes if note.startswith("Scope")]
+    assert note.startswith("Scope: adaptive, this test set. The agent saw scores")
+    mixed = verdicts.assign(scope=["non-adaptive", *verdicts["scope"][1:]])
+    notes = [note for note in tables.verdict_table(mixed).notes if note.startswith("Scope")]
+    assert any(note.startswith("Scope: non-adaptive (house · grpo · seed 0).") for note in notes)
+
+
+def test_summary_counts_verdicts(verdicts: pd.DataFrame) -> None:
+    """Counts come from the codes; the words are those of one run or of several."""
+    codes = ["exceeds", "exceeds", "regression", "no_gain_larger_than_delta", "within_noise", "invalid"]
+    said = tables.summary(verdicts.assign(verdict=codes), 3, delta_eq=0.02).text
+    assert said == (
+        "6 runs: 2 gains exceed noise, 1 within noise, 1 no gain larger than 2 pp, 1 regression, 1 invalid; "
+        "3 more traces left out."
+    )
+    assert tables.summary(verdicts[:0], 0, delta_eq=0.02).text == "0 runs: nothing to audit."
+
+
+def test_summary_knows_every_code() -> None:
+    assert set(tables.SUMMARY) == set(get_args(Code))
+
+
+def test_cells_show_no_more_of_an_interval_than_their_runs_support(
+    checked: Audit, verdicts: pd.DataFrame
+) -> None:
+    table = tables.cell_table(checked, verdicts)
+    two = row(table, task="spell", agent="sft")
+    assert (two["runs"], two["exceed noise"]) == ("2", "2 of 2")
+    assert two["between runs, pp"].endswith("(range)")
+    assert row(table, agent="grpo")["between runs, pp"] == "– (single run)"
+    assert row(table, agent="crash")["without a score"] == "1"
+    assert list(table.cells["task"]) == sorted(table.cells["task"])
+
+
+def test_runs_add_up(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+    counts = tables.run_counts(traces, verdicts).rows.set_index("runs")["count"]
+    assert counts.to_dict() == {"traces found": 7, "left out: interrupted": 1, "audited": 6}
+
+
+def test_exclusions_name_path_state_and_reason(traces: TraceSet) -> None:
+    (left_out,) = tables.exclusions(traces).rows.to_dict("records")
+    assert left_out["state"] == "interrupted"
+    assert left_out["path"].endswith("seed-1/attempt-1/trace.jsonl")
+    assert left_out["reason"]
+
+
+def test_submissions_add_up_to_those_received(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+    table = tables.denominators(traces, verdicts)
+    lottery = row(table, agent="lottery")  # four shuffles and the base
+    assert (lottery["received"], lottery["graded"], lottery["base copy"], lottery["k"]) == (
+        "5",
+        "4",
+        "1",
+        "4",
+    )
+    first = row(table, task="spell", agent="sft", seed="0")  # [55, 70, error, 90, duplicate, 88]
+    assert (first["received"], first["graded"], first["error"], first["duplicate"]) == ("6", "4", "1", "1")
+    parts = table.rows.loc[:, "graded":"timeout"].sum(axis=1)
+    assert list(parts) == list(table.rows["received"]) == [3, 2, 2, 5, 6, 4]
+
+
+def test_nothing_to_show_is_said(checked: Audit, traces: TraceSet) -> None:
+    empty = frames.verdicts(replace(checked, runs=(), cells=()))
+    bare = replace(traces, records=(), excluded=())
+    for table in (
+        tables.verdict_table(empty),
+        tables.cell_table(replace(checked, runs=(), cells=()), empty),
+        tables.exclusions(bare),
+        tables.denominators(bare, empty),
+        provenance.sandboxes(bare),
+        provenance.flags(bare, empty),
+        provenance.heads(bare, empty),
+    ):
+        assert table.markdown().startswith("*None.*")
+
+
+def test_sandbox_honesty(traces: TraceSet) -> None:
+    table = provenance.sandboxes(traces)
+    assert table.rows.to_dict("records") == [{"sandbox": "unprotected (local)", "runs": 6}]
+    assert table.notes[0].startswith("6 of 6 runs unprotected")
+
+
+@pytest.mark.parametrize(
+    ("isolates", "expected"),
+    [
+        ([], "unprotected (bwrap)"),
+        (["test_data", "records"], "bwrap: isolates records, test data"),
+        (["records", "novelty"], "bwrap: isolates records, novelty"),
+    ],
+)
+def test_protection_says_what_is_enforced(isolates: list[str], expected: str) -> None:
+    assert provenance.protection("bwrap", isolates) == expected
+
+
+def test_flags_of_recorder_and_audit(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+    noticed = [("unprotected (local)", "torn trace"), *[("torn trace",)] * 5]
+    table = provenance.flags(traces, verdicts.assign(flags=pd.Series(noticed)))
+    torn = row(table, observation="torn trace")
+    assert (torn["by"], torn["runs"], int(torn["count"])) == ("audit", "all 6", 6)
+    abuse = row(table, observation="endpoint abuse")
+    assert (abuse["by"], abuse["runs"], int(abuse["count"])) == ("recorder", "house · grpo · seed 0", 2)
+
+
+def test_heads_are_those_of_the_files(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+    heads = provenance.heads(traces, verdicts).rows.set_index("run id")["head hash"]
+    for run in traces.final:
+        last = Path(run.path).read_bytes().splitlines()[-1]
+        assert heads[run.run_id].encode() in last
+
+
+def test_cells_of_a_table_are_inert() -> None:
+    cells = pd.DataFrame({"a|b": ["<b>x</b> | y\nz"]})
+    shown = Table("t", cells, cells).markdown()
+    assert "\\<b\\>x\\</b\\> \\| y z" in shown
+
+
+def test_prose_is_inert() -> None:
+    assert Prose("*3* runs")._repr_markdown_() == "\\*3\\* runs"
