@@ -91,10 +91,11 @@ class GPT2:
         """
         tape: list[Any] = []
         hidden = self.hidden(tokens[:, :-1], tape=tape)
-        probs = softmax_(self.logits(hidden))
-        targets = tokens[:, 1:, None]
-        tape += [tokens, hidden, probs]
-        return np.log(np.take_along_axis(probs, targets, -1)[..., 0] + 1e-12), tape
+        log_probs = self.logits(hidden)
+        log_probs -= log_probs.max(-1, keepdims=True)
+        log_probs -= np.log(np.exp(log_probs).sum(-1, keepdims=True))
+        tape += [tokens, hidden, np.exp(log_probs)]
+        return np.take_along_axis(log_probs, tokens[:, 1:, None], -1)[..., 0], tape
 
     def backward(self, tape: list[Any], grad_log_probs: Array) -> Weights:
         """Gradient of a loss at every weight, given its gradient at ``log_probs``, [B, T-1].

@@ -4,9 +4,10 @@ The base learns the task for a short time, from training words whose answers are
 (two neighbouring letters swapped, one dropped, or one doubled), so that it samples a right answer for about
 a third of the hidden words and leaves room for a gain, also when decoded greedily.
 
-The script is deterministic, but float32 matrix products may round differently on another processor or BLAS
-library: there the hash may differ although the model is equally good. ``--check`` then says by how much, and
-fails above ``TOLERANCE``.
+The script is deterministic, but float32 matrix products round differently with another number of threads,
+processor or BLAS library: there the hash differs although the model is equally good. ``--check`` then says by
+how much (measured for two threads instead of one: 0.002), and fails above ``TOLERANCE``. The shipped base was
+built with OPENBLAS_NUM_THREADS=1, which takes seconds; two threads on a busy machine take a minute.
 """
 
 from __future__ import annotations
