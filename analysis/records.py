@@ -84,3 +84,34 @@ class RunRecord:
     """The grading.feedback policy: score, ladder, heldout, none."""
     counts: dict[str, Any] = field(default_factory=dict)
     """Event kind -> number of lines."""
+    unusable: dict[str, str] = field(default_factory=dict)
+    """Path of a rescore file that was left out -> why."""
+
+    @property
+    def split(self) -> str | None:
+        """The split that submissions were graded on; ``None`` when there is none, or more than one."""
+        splits = {item.evaluation.split for item in self.submissions if item.evaluation is not None}
+        return splits.pop() if len(splits) == 1 else None
+
+    @property
+    def best(self) -> Submission | None:
+        """The graded submission with the largest score, the earliest of equals: what the run reports."""
+        best: tuple[float, Submission] | None = None
+        for submission in self.submissions:
+            score = submission.evaluation.score if submission.evaluation is not None else None
+            if score is not None and (best is None or score > best[0]):
+                best = score, submission
+        return None if best is None else best[1]
+
+    def baseline_on(self, split: str | None) -> tuple[Evaluation, ...]:
+        """Scorings of the base model on a split, in the run itself (not the later ones)."""
+        return tuple(item for item in self.baseline if item.split == split)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A file that analyses leave out, and why."""
+
+    path: str
+    state: State
+    reason: str
