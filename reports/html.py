@@ -74,6 +74,8 @@ def _exporter() -> type[Any]:
 
         def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
             tag = 'th scope="col"' if head else "td"
+            if re.fullmatch("[0-9a-f]{64}", text):
+                return f"<{tag}><code>{text}</code></{tag[:2]}>"
             long = ["long"] if len(text) > LONG else []
             names = [*(["number"] if align == "right" else []), *(_verdict_class(text) or long)]
             shown = f' class="{" ".join(names)}"' if names else ""

@@ -10,6 +10,7 @@ from posttrace.reports.display import plural
 from posttrace.reports.shown import Table
 
 if TYPE_CHECKING:
+    from posttrace.analysis.records import RunRecord
     from posttrace.analysis.tables import TraceSet
 
 ASSETS = ("records", "test_data", "network", "processes", "resources")
@@ -70,21 +71,18 @@ def _which(runs: pd.Series, of: int) -> str:
 
 def heads(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     """Run, start and head hash: whoever holds the traces can check that these are the ones."""
-    started = {run.run_id: run for run in traces.final}
+    labels = verdicts.set_index("run_id")[["task", "run_label"]]
     rows = pd.DataFrame(
         [
-            (
-                row.task,
-                row.run_label,
-                row.run_id,
-                started[row.run_id].started.ts,
-                started[row.run_id].head_hash,
-            )
-            for row in verdicts.itertuples()
+            (*labels.loc[run_id], run_id, run.started.ts, run.head_hash)
+            for run_id, run in _in_order(traces, verdicts)
         ],
         columns=pd.Index(["task", "run", "run id", "started", "head hash"]),
     )
-    cells = rows.assign(
-        started=rows["started"].map(lambda ts: None if ts is None else ts[:16].replace("T", " "))
-    )
-    return Table("heads", cells, rows)
+    started = [None if ts is None else ts[:16].replace("T", " ") for ts in rows["started"]]
+    return Table("heads", rows.assign(started=started), rows)
+
+
+def _in_order(traces: TraceSet, verdicts: pd.DataFrame) -> list[tuple[str, RunRecord]]:
+    records = {run.run_id: run for run in traces.final}
+    return [(str(run_id), records[str(run_id)]) for run_id in verdicts["run_id"]]

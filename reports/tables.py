@@ -12,9 +12,8 @@ from posttrace.reports.shown import Prose, Table
 from posttrace.reports.style import VERDICT_MARKS
 
 if TYPE_CHECKING:
-    from posttrace.analysis.tables import TraceSet
-
     from posttrace.analysis.audit import Audit
+    from posttrace.analysis.tables import TraceSet
 
 SUMMARY = {
     "exceeds": ("gain exceeds noise", "gains exceed noise"),
@@ -150,9 +149,12 @@ def run_counts(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
 
 
 def exclusions(traces: TraceSet) -> Table:
-    """Every trace that was left out, and why."""
+    """Every trace, and every rescoring of a trace, that was left out, and why."""
     rows = pd.DataFrame(
-        [(trace.path, trace.state, trace.reason) for trace in traces.excluded],
+        [
+            *((trace.path, trace.state, trace.reason) for trace in traces.excluded),
+            *((path, "rescore left out", why) for run in traces.final for path, why in run.unusable.items()),
+        ],
         columns=pd.Index(["path", "state", "reason"]),
     ).astype("str")
     return Table("exclusions", rows, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -32,7 +33,7 @@ COLUMNS = (
 ``kind``: baseline, scored, base_copy, duplicate, failed. ``score_pct``: NaN for what has no score of its own.
 ``noise_pp``: half the width of the band of one scoring, on baseline rows. ``verdict``: the run's code."""
 
-MAX_COLUMNS = 4
+MAX_COLUMNS = 5
 WIDTH = 9.4
 SHAPES = {"failed": "x", "duplicate": "|"}
 
@@ -74,14 +75,16 @@ def trajectories(
 
 
 def _grid(table: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:
-    """Place of each (task, agent): a task starts a row, and wraps after ``MAX_COLUMNS`` panels."""
+    """Place of each (task, agent): a task starts a row, and wraps evenly where it has too many panels."""
     places: dict[tuple[str, str], tuple[int, int]] = {}
     row = -1
     pairs = table[["task", "agent_label"]].drop_duplicates()
+    widest = int(pairs["task"].value_counts().max()) if len(pairs) else 1
+    columns = math.ceil(widest / math.ceil(widest / MAX_COLUMNS))
     for task, group in pairs.groupby("task", sort=False):
         for i, agent in enumerate(group["agent_label"]):
-            row += i % MAX_COLUMNS == 0
-            places[str(task), str(agent)] = (row, i % MAX_COLUMNS)
+            row += i % columns == 0
+            places[str(task), str(agent)] = (row, i % columns)
     return places
 
 
@@ -112,7 +115,7 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str, colours: dict[str, str]
             seen.add(place)
             _draw_baseline(axes, *place)
         _draw_run(axes, run, x, colour)
-        _draw_floor(axes, run, x, (colour, 0.04 + 0.06 * (i % 4)))
+        _draw_floor(axes, run, x, (colour, 0.04 + 0.06 * (i % 3)))
     if x == "submission_id":
         from matplotlib.ticker import MaxNLocator
 
@@ -146,7 +149,7 @@ def _draw_run(axes: Axes, run: pd.DataFrame, x: str, colour: str) -> None:
             [row["score_pct"]],
             mark.marker,
             color=mark.colour,
-            markersize=7,
+            markersize=6.5,
             markeredgecolor=style.INK,
             markeredgewidth=0.7,
             zorder=5,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 from posttrace.reports.notebook import nbformat
@@ -133,8 +132,14 @@ def _assignments(parameters: Parameters) -> str:
         "settings": parameters.settings,
         "command": parameters.command,
     }
-    shown = (f"{name} = {pformat(value, width=100, sort_dicts=False)}" for name, value in values.items())
+    shown = (f"{name} = {_literal(value)}" for name, value in values.items())
     return "\n".join(["# paths are as seen from this notebook's folder", *shown])
+
+
+def _literal(value: Any) -> str:
+    if not isinstance(value, dict):
+        return repr(value)
+    return "\n".join(["{", *(f"    {key!r}: {entry!r}," for key, entry in value.items()), "}"])
 
 
 def _markdown(source: str, *tags: str) -> NotebookNode:

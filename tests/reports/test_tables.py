@@ -86,6 +86,13 @@ def test_exclusions_name_path_state_and_reason(traces: TraceSet) -> None:
     assert left_out["reason"]
 
 
+def test_rescorings_that_were_left_out_are_named(traces: TraceSet) -> None:
+    first, *others = traces.records
+    cut = replace(first, unusable={"rescore-1.jsonl": "belongs to another trace"})
+    rows = tables.exclusions(replace(traces, records=(cut, *others))).rows
+    assert ["rescore-1.jsonl", "rescore left out", "belongs to another trace"] in rows.to_numpy().tolist()
+
+
 def test_submissions_add_up_to_those_received(traces: TraceSet, verdicts: pd.DataFrame) -> None:
     table = tables.denominators(traces, verdicts)
     lottery = row(table, agent="lottery")  # four shuffles and the base
@@ -103,7 +110,7 @@ def test_submissions_add_up_to_those_received(traces: TraceSet, verdicts: pd.Dat
 
 def test_nothing_to_show_is_said(checked: Audit, traces: TraceSet) -> None:
     empty = frames.verdicts(replace(checked, runs=(), cells=()))
-    bare = replace(traces, records=(), excluded=())
+    bare = replace(traces, records=(), invalid=())
     for table in (
         tables.verdict_table(empty),
         tables.cell_table(replace(checked, runs=(), cells=()), empty),
