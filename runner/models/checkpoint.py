@@ -77,6 +77,8 @@ def load_checkpoint(directory: Path) -> tuple[GPT2Config, Weights]:
     head = weights.pop("lm_head.weight", None)
     if head is not None and not np.array_equal(head, weights.get("transformer.wte.weight", head[:0])):
         raise CheckpointError("model.safetensors: lm_head.weight differs from transformer.wte.weight (tied)")
+    if config.n_layer > len(weights):  # before a list of a billion names is made
+        raise CheckpointError(f"model.safetensors: fewer tensors than n_layer = {config.n_layer} layers")
     shapes = config.shapes()
     if odd := sorted(shapes.keys() ^ weights.keys()):
         what = "is missing" if odd[0] in shapes else "is no weight of this model"
@@ -114,33 +116,42 @@ def save_checkpoint(directory: Path, config: GPT2Config, weights: Weights) -> No
 def _read_config(path: Path) -> GPT2Config:
     try:
         fields = json.loads(path.read_bytes())
-        if fields["model_type"] != "gpt2":
-            raise CheckpointError(f"config.json: model_type is {fields['model_type']!r}, not 'gpt2'")
-        for name, value in FIXED.items():
-            if fields.get(name, value) != value:
-                raise CheckpointError(f"config.json: {name} must be {value!r}, not {fields[name]!r}")
-        sizes = {
-            name: _positive(fields, name)
-            for name in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
-        }
-        epsilon = float(fields.get("layer_norm_epsilon", 1e-5))
-        eos = int(fields["eos_token_id"])
     except OSError as error:
         raise CheckpointError(f"config.json cannot be read: {error.strerror}") from error
-    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"config.json is no GPT-2 configuration: {error!r}") from error
-    if sizes["n_embd"] % sizes["n_head"]:
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"config.json is no JSON: {error}") from error
+    if not isinstance(fields, dict) or fields.get("model_type") != "gpt2":
+        found = fields.get("model_type") if isinstance(fields, dict) else None
+        raise CheckpointError(f"config.json: model_type is {found!r}, not 'gpt2'")
+    for name, value in FIXED.items():
+        if fields.get(name, value) != value:
+            raise CheckpointError(f"config.json: {name} must be {value!r}, not {fields[name]!r}")
+    config = GPT2Config(
+        vocab_size=_whole(fields, "vocab_size", 1),
+        n_positions=_whole(fields, "n_positions", 1),
+        n_embd=_whole(fields, "n_embd", 1),
+        n_layer=_whole(fields, "n_layer", 1),
+        n_head=_whole(fields, "n_head", 1),
+        eos_token_id=_whole(fields, "eos_token_id", 0),
+        layer_norm_epsilon=_epsilon(fields),
+    )
+    if config.n_embd % config.n_head:
         raise CheckpointError("config.json: n_embd is not a multiple of n_head")
-    if not epsilon > 0:
-        raise CheckpointError("config.json: layer_norm_epsilon must be above 0")
-    return GPT2Config(eos_token_id=eos, layer_norm_epsilon=epsilon, **sizes)
+    return config
 
 
-def _positive(fields: dict[str, Any], name: str) -> int:
-    value = fields[name]
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise CheckpointError(f"config.json: {name} must be a whole number above 0, not {value!r}")
+def _whole(fields: dict[str, Any], name: str, least: int) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise CheckpointError(f"config.json: {name} must be a whole number from {least}, not {value!r}")
     return value
+
+
+def _epsilon(fields: dict[str, Any]) -> float:
+    value = fields.get("layer_norm_epsilon", GPT2Config.layer_norm_epsilon)
+    if not isinstance(value, int | float) or not 0 < value < 1:
+        raise CheckpointError(f"config.json: layer_norm_epsilon must be between 0 and 1, not {value!r}")
+    return float(value)
 
 
 def _read_weights(path: Path) -> Weights:

@@ -27,6 +27,8 @@ def sample(
     Temperature 0 takes the most likely token and draws nothing from ``rng``. Otherwise one [B, V] block of
     Gumbel noise is drawn a step (argmax of logits / temperature + noise is a softmax sample), so a prompt's
     result depends on the seed, its row and the number of prompts, not on when other rows end.
+
+    Raises ``FloatingPointError`` when the model computes a logit that is no finite number.
     """
     lengths = np.array([len(prompt) for prompt in prompts])
     tokens = np.zeros((len(prompts), lengths.max()), np.int64)
@@ -39,6 +41,8 @@ def sample(
     running = np.ones(len(prompts), bool)
     for step in range(max_new_tokens):
         logits = model.logits(hidden)
+        if not np.isfinite(logits).all():
+            raise FloatingPointError("the model computes NaN or infinite logits")
         if temperature > 0:
             logits = logits / temperature + rng.gumbel(size=logits.shape)
         drawn[running, step] = logits.argmax(-1)[running]

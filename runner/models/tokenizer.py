@@ -56,7 +56,7 @@ class CharTokenizer:
             tokens = tuple(by_id[index] for index in range(len(vocabulary)))
         except OSError as error:
             raise TokenizerError(f"tokenizer.json cannot be read: {error.strerror}") from error
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise TokenizerError(
                 f"tokenizer.json holds no vocabulary with ids 0, 1, 2, ...: {error!r}"
             ) from error

@@ -86,17 +86,13 @@ class Spell:
         """Answer every word of a hidden set once; an item is worth 100 or 0.
 
         Sampling noise comes from (seed, split) alone, so one seed gives two models the same noise.
-        Raises ``GradingError`` when the checkpoint cannot be loaded or does not fit the task.
+        Raises ``GradingError`` when the checkpoint cannot be loaded, does not fit the task, or computes
+        NaN.
         """
         model = load_model(model_dir)
         hidden_words = words(split)[: self.n_items]
-        answers = sample(
-            model,
-            [TOKENIZER.encode(prompt_of(word)) for word in hidden_words],
-            max_new_tokens=MAX_NEW_TOKENS,
-            temperature=self.temperature,
-            rng=np.random.default_rng([seed, SPLIT_KEY[split]]),
-        )
+        rng = np.random.default_rng([seed, SPLIT_KEY[split]])
+        answers = self._answers(model, [prompt_of(word) for word in hidden_words], rng)
         values = [
             SCALE_MAX * (answer == [*TOKENIZER.encode(answer_to(word)), TOKENIZER.eos_id])
             for word, answer in zip(hidden_words, answers, strict=True)
@@ -105,6 +101,19 @@ class Spell:
         return Outcome(
             score=float(np.mean(values)), items=Items(ids=ids, values=[*values]), evaluator=EVALUATOR
         )
+
+    def _answers(self, model: GPT2, prompts: list[str], rng: np.random.Generator) -> list[list[int]]:
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # ``sample`` looks at what comes of it
+                return sample(
+                    model,
+                    [TOKENIZER.encode(prompt) for prompt in prompts],
+                    max_new_tokens=MAX_NEW_TOKENS,
+                    temperature=self.temperature,
+                    rng=rng,
+                )
+        except FloatingPointError as error:
+            raise GradingError(f"{error}; submit an earlier checkpoint") from error
 
 
 def load_model(model_dir: Path) -> GPT2:

@@ -93,11 +93,15 @@ def test_weights_that_do_not_fit_are_refused(
         ({"model_type": "llama"}, "model_type is 'llama', not 'gpt2'"),
         ({"activation_function": "relu"}, "activation_function must be 'gelu_new'"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings must be True"),
-        ({"n_layer": 0}, "n_layer must be a whole number above 0"),
-        ({"n_embd": "4"}, "n_embd must be a whole number above 0, not '4'"),
+        ({"n_layer": 0}, "n_layer must be a whole number from 1, not 0"),
+        ({"n_layer": 10**12}, "fewer tensors than n_layer"),
+        ({"n_embd": "4"}, "n_embd must be a whole number from 1, not '4'"),
+        ({"vocab_size": True}, "vocab_size must be a whole number"),
         ({"n_head": 3}, "n_embd is not a multiple of n_head"),
-        ({"layer_norm_epsilon": 0}, "layer_norm_epsilon must be above 0"),
-        ({"eos_token_id": None}, "no GPT-2 configuration"),
+        ({"layer_norm_epsilon": 0}, "layer_norm_epsilon must be between 0 and 1, not 0"),
+        ({"layer_norm_epsilon": "small"}, "layer_norm_epsilon must be between"),
+        ({"eos_token_id": None}, "eos_token_id must be a whole number from 0, not None"),
+        ({"eos_token_id": float("inf")}, "eos_token_id must be a whole number from 0, not inf"),
         ({"n_layer": 3}, r"transformer\.h\.2\.attn\.c_attn\.bias is missing"),
     ],
 )
@@ -112,10 +116,17 @@ def test_a_configuration_that_does_not_fit_is_refused(
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_missing_and_damaged_files_are_named(saved: Path, file: str) -> None:
     (saved / file).write_bytes(b"[1, 2")
-    with pytest.raises(CheckpointError, match=f"^{file} is (damaged|no GPT-2 configuration)"):
+    with pytest.raises(CheckpointError, match=f"^{file} is (damaged|no JSON)"):
         load_checkpoint(saved)
     (saved / file).unlink()
     with pytest.raises(CheckpointError, match=f"^{file} cannot be read"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", "[" * 100_000])
+def test_a_configuration_that_is_no_object_is_refused(saved: Path, text: str) -> None:
+    (saved / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"^config\.json"):
         load_checkpoint(saved)
 
 

@@ -33,6 +33,7 @@ def test_save_and_load(tmp_path: Path) -> None:
     [
         (None, "cannot be read: No such file"),
         ("{", "no vocabulary"),
+        ("[" * 100_000, "no vocabulary"),
         ("[]", "no vocabulary"),
         ('{"model": {"vocab": ["a"]}}', "no vocabulary"),
         ('{"model": {"vocab": {"a": 0, "b": 2}}}', "no vocabulary with ids 0, 1, 2"),

@@ -163,6 +163,15 @@ def test_nan_weights_are_a_grading_error_not_a_score(checkpoint: Path) -> None:
         graded(checkpoint)
 
 
+def test_weights_that_overflow_are_a_grading_error_not_a_score(checkpoint: Path) -> None:
+    weights = load_file(checkpoint / "model.safetensors")
+    weights["transformer.wte.weight"] *= np.float32(1e10)  # about 1e9, and hidden states of about 1e37:
+    weights["transformer.ln_f.weight"] *= np.float32(1e37)  # their product is beyond float32 (3e38)
+    save_file(weights, checkpoint / "model.safetensors")
+    with pytest.raises(GradingError, match="NaN or infinite logits; submit an earlier checkpoint"):
+        graded(checkpoint)
+
+
 def test_another_vocabulary_is_a_grading_error(checkpoint: Path) -> None:
     CharTokenizer((*TOKENIZER.tokens[:3], *reversed(TOKENIZER.tokens[3:]))).save(checkpoint)
     with pytest.raises(GradingError, match="vocabulary is not the base model's"):
