@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
-from posttrace.analysis.clean import K_UNKNOWN, Candidate, Cleaned, clean, evaluators, fresh_table
+from posttrace.analysis.clean import K_UNKNOWN, Candidate, Cleaned, clean, confirmation, evaluators
 from posttrace.analysis.evidence import Evidence, Measure
 from posttrace.analysis.itemtable import ItemError, ItemTable
 from posttrace.analysis.records import RunRecord
 from posttrace.analysis.settings import AuditSettings
 from posttrace.analysis.verdict import MIN_ITEMS
 from posttrace.analysis.wording import Scope, pp
+from posttrace.traces.events import Split
+
+UNSEEN: Final[dict[Split, Scope]] = {"fresh": "generalises", "sealed": "non-adaptive"}
+"""Splits that neither agent nor selection saw: the winner is tested there alone, k = 1, the first counts."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +27,8 @@ class Assessment:
     """A run and what could be measured on it.
 
     ``selection``: on the items that the best submission was picked on. ``test``: what the verdict rests on:
-    the fresh items where there are any, else the same. ``table``: the items behind ``test``. ``invalid``
-    and ``unmeasured``: why there is none.
+    items that no selection saw where there are any, else the same. ``table``: the items behind ``test``.
+    ``invalid`` and ``unmeasured``: why there is none.
     """
 
     record: RunRecord
@@ -105,9 +110,7 @@ def cell_evaluators(records: tuple[RunRecord, ...]) -> dict[str, set[str]]:
 def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Assessment:
     """Measure one run; ``judges``: all evaluators of its cell."""
     cleaned = clean(record)
-    scope: Scope = "adaptive, this test set"
-    if record.feedback == "none" or (record.feedback == "heldout" and cleaned.split == "sealed"):
-        scope = "non-adaptive"
+    scope: Scope = "non-adaptive" if record.feedback == "none" else "adaptive, this test set"
     base = Assessment(record, cleaned, scope, cleaned.flags)
     invalid = cleaned.invalid
     if invalid is None and len(judges) > 1:
@@ -127,17 +130,28 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Asse
 
 
 def _confirmed(selected: Assessment, settings: AuditSettings) -> Assessment:
-    """The same, resting on fresh items where winner and baseline were both scored on them."""
+    """The same, resting on items that no selection saw, where winner and baseline were scored on some."""
+    for split, scope in UNSEEN.items():
+        selected = _on_split(selected, settings, split, scope)
+        if selected.test is not selected.selection:
+            return selected
+    if selected.record.feedback == "heldout":
+        note = "sealed items not scored for winner and baseline: verdict on items whose score the agent heard"
+        return replace(selected, flags=(*selected.flags, note))
+    return selected
+
+
+def _on_split(selected: Assessment, settings: AuditSettings, split: Split, scope: Scope) -> Assessment:
     if selected.best is None:
         return selected
     try:
-        table = fresh_table(selected.record, selected.best.submission)
+        table = confirmation(selected.record, selected.best.submission, split)
     except ItemError as error:
-        return replace(selected, flags=(*selected.flags, f"fresh items not used: {error}"))
+        return replace(selected, flags=(*selected.flags, f"{split} items not used: {error}"))
     if table is None:
         return selected
     if table.n - table.n_lost < MIN_ITEMS or table.complete().units.n_units < 2:
-        return replace(selected, flags=(*selected.flags, "fresh items not used: too few"))
+        return replace(selected, flags=(*selected.flags, f"{split} items not used: too few"))
     test = measure(settings, selected.record.run_id, table, 1)
-    note = f"fresh items: gain {pp(test.gain)} on n = {test.paired.n}"
-    return replace(selected, test=test, table=table, scope="generalises", flags=(*selected.flags, note))
+    note = f"{split} items: gain {pp(test.gain)} on n = {test.paired.n}"
+    return replace(selected, test=test, table=table, scope=scope, flags=(*selected.flags, note))

@@ -120,6 +120,7 @@ def _run(assessment: Assessment, row: RunVerdict) -> Run:
         code=row.verdict,
         gain=row.corrected_gain if corrected else row.reported_gain,
         corrected=corrected,
+        failed=row.k == 0,
         baseline=row.baseline,
         baseline_key=_baseline_key(assessment),
         baseline_var=_baseline_variance(assessment),

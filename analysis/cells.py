@@ -18,10 +18,11 @@ POLICIES = ("drop", "zero", "baseline")
 
 @dataclass(frozen=True)
 class Run:
-    """What a cell needs of one run. ``gain``: corrected, else reported, NaN without a scored submission.
+    """What a cell needs of one run.
 
-    ``baseline_key`` is the same for runs that share one scoring of the baseline; ``baseline_var`` is the
-    variance of its mean given the items.
+    ``gain``: corrected, else reported, NaN where there is none. ``failed``: no submission was scored, so that
+    a policy decides; an invalid run is always left out. ``baseline_key``: the same for runs that share one
+    scoring of the baseline. ``baseline_var``: variance of its mean given the items.
     """
 
     cell_id: str
@@ -32,13 +33,14 @@ class Run:
     code: str
     gain: float
     corrected: bool
+    failed: bool
     baseline: float
     baseline_key: str
     baseline_var: float
 
     def entry(self, policy: str) -> float:
         """The gain that enters the mean under a policy."""
-        if not math.isnan(self.gain) or policy == "drop":
+        if not self.failed or policy == "drop":
             return self.gain
         return -self.baseline if policy == "zero" else 0.0
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from posttrace.analysis.itemtable import ItemError, ItemTable
 from posttrace.analysis.records import Evaluation, RunRecord, Submission
+from posttrace.traces.events import Split
 
 SubmissionState = Literal["scored", "failed", "duplicate", "base copy", "rescored"]
 """scored: counts towards k. rescored: the same content scored again, averaged into the first, not counted.
@@ -71,14 +72,14 @@ class _Draft:
 def clean(record: RunRecord) -> Cleaned:
     """Sort the submissions of ``record`` into states and align the items of those that count."""
     draft = _states(record)
-    split, flags = _split(record, draft)
-    candidates = _candidates(draft, split)
+    candidates = _candidates(draft)
+    splits = {e.split for c in candidates for e in c.evaluations} or {e.split for e in record.baseline}
+    split = splits.pop() if len(splits) == 1 else None
     baseline = tuple(
         e for e in (*record.baseline, *record.baseline_rescored, *draft.base_copies) if e.split == split
     )
-    flags += _flags(record, baseline)
     used = [*baseline, *(e for c in candidates for e in c.evaluations)]
-    cleaned = Cleaned(draft.states, candidates, baseline, split, tuple(flags))
+    cleaned = Cleaned(draft.states, candidates, baseline, split, _flags(record, baseline))
     invalid = _invalid(candidates, baseline, used)
     if invalid:
         return replace(cleaned, invalid=invalid)
@@ -92,17 +93,19 @@ def clean(record: RunRecord) -> Cleaned:
     return replace(cleaned, table=table, flags=(*cleaned.flags, *_item_flags(table, candidates)))
 
 
-def fresh_table(record: RunRecord, winner: Submission) -> ItemTable | None:
-    """Fresh items scored for both winner and baseline, nothing of the selecting scores; None without any.
+def confirmation(record: RunRecord, winner: Submission, split: Split) -> ItemTable | None:
+    """Winner and baseline on a split that no selection saw, nothing of the selecting scores; None without.
 
     Raises ``ItemError`` when both were scored on different items or by different evaluators.
     """
-    ours = [e for e in winner.rescored if e.split == "fresh"]
-    base = [e for e in (*record.baseline, *record.baseline_rescored) if e.split == "fresh"]
+    ours = [e for e in winner.rescored if e.split == split]
+    base = [e for e in (*record.baseline, *record.baseline_rescored) if e.split == split]
     if not ours or not base or any(e.values is None or e.item_ids is None for e in (*ours, *base)):
         return None
     if len(evaluators([*ours, *base])) > 1:
-        raise ItemError("fresh items were scored by different evaluators")
+        raise ItemError("scored by different evaluators")
+    if any(_off_scale(e) for e in (*ours, *base)):
+        raise ItemError("a score lies off its scale")
     return ItemTable.align(tuple(base), [tuple(ours)])
 
 
@@ -139,26 +142,11 @@ def _states(record: RunRecord) -> _Draft:
     return draft
 
 
-def _split(record: RunRecord, draft: _Draft) -> tuple[str | None, list[str]]:
-    """The split the verdict is about: the sealed one where the agent heard another, else the graded one."""
-    chosen = list(draft.chosen.values())
-    graded = next((s.evaluation.split for s in chosen if s.evaluation), None)
-    if graded is None:
-        graded = next((e.split for e in record.baseline), None)
-    if record.feedback != "heldout" or graded == "sealed":
-        return graded, []
-    base = any(e.split == "sealed" for e in (*record.baseline, *record.baseline_rescored))
-    if chosen and base and all(any(e.split == "sealed" for e in s.rescored) for s in chosen):
-        return "sealed", []
-    return graded, ["sealed split not scored for every submission: verdict on the split the agent heard of"]
-
-
-def _candidates(draft: _Draft, split: str | None) -> tuple[Candidate, ...]:
+def _candidates(draft: _Draft) -> tuple[Candidate, ...]:
     found = []
     for identity, submission in draft.chosen.items():
-        own = [e for e in (submission.evaluation, *draft.again[identity]) if e is not None]
-        pool = own if any(e.split == split for e in own) else list(submission.rescored)
-        found.append(Candidate(submission, tuple(e for e in pool if e.split == split)))
+        own = (submission.evaluation, *draft.again[identity])
+        found.append(Candidate(submission, tuple(e for e in own if e is not None)))
     return tuple(found)
 
 
@@ -167,10 +155,10 @@ def _invalid(
 ) -> str | None:
     if not candidates:
         return "no scored submission"
+    if len({e.split for c in candidates for e in c.evaluations}) > 1:
+        return "submissions were scored on different splits"
     if not baseline:
         return "no baseline on the split that the submissions were scored on"
-    if not all(c.evaluations for c in candidates):
-        return "submissions were scored on different splits"
     if any(_off_scale(e) for e in used):
         return "a score lies off its scale"
     if len(evaluators(used)) > 1:
@@ -197,7 +185,7 @@ def _without_items(candidates: tuple[Candidate, ...], baseline: tuple[Evaluation
     return f"no per-item outcomes ({', '.join(lacking)})" if lacking else None
 
 
-def _flags(record: RunRecord, baseline: tuple[Evaluation, ...]) -> list[str]:
+def _flags(record: RunRecord, baseline: tuple[Evaluation, ...]) -> tuple[str, ...]:
     flags = [f"{kind} x{count}" for kind, count in sorted(record.flags.items())]
     if not record.started.sandbox.isolates:
         flags.append(f"unprotected ({record.started.sandbox.kind})")
@@ -208,7 +196,9 @@ def _flags(record: RunRecord, baseline: tuple[Evaluation, ...]) -> list[str]:
     zeroed = sum(s.reason == "scored_zero_on_failure" for s in record.submissions)
     if zeroed:
         flags.append(f"scored_zero_on_failure x{zeroed}: stays in k")
-    return flags
+    if record.unusable:
+        flags.append(f"{len(record.unusable)} rescore files left out")
+    return tuple(flags)
 
 
 def _item_flags(table: ItemTable, candidates: tuple[Candidate, ...]) -> list[str]:
@@ -220,7 +210,10 @@ def _item_flags(table: ItemTable, candidates: tuple[Candidate, ...]) -> list[str
     if table.n_lost:
         flags.append(f"{table.n_lost} of {table.n} items dropped: lost by the evaluator")
     if table.deterministic:
-        flags.append("baseline replicates are identical: scoring is deterministic, counted once")
+        flags.append(
+            "scoring is deterministic (identical baseline replicates count once): "
+            "more or fresh items help, replicates do not"
+        )
     means = np.nanmean(table.submissions, axis=0) if table.n > table.n_lost else np.array([])
     scores = [c.score for c in candidates]
     if any(abs(mean - score) > 1e-6 for mean, score in zip(means, scores, strict=False)):

@@ -22,6 +22,12 @@ class Evidence:
     bounds: Bounds
     corrected: CorrectedGain
     mde80: float
+    alpha: float
+
+    @property
+    def skewed(self) -> bool:
+        """Long left tails may add more than half of alpha to the error; always False for paired 0/1 items."""
+        return self.test.skew_error > self.alpha / 2
 
     @property
     def winner(self) -> int:
@@ -66,4 +72,5 @@ class Measure:
             bounds=GainBounds(self.alpha)(paired, test.critical, test.critical_abs),
             corrected=corrected_gain(paired, test.out_of_bag),
             mde80=Detectable(self.alpha)(paired),
+            alpha=self.alpha,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest, poisson_binom
+from scipy.stats import binom, binomtest, poisson_binom
 
 from posttrace.analysis.paired import IntArray, Paired
 from posttrace.analysis.records import FloatArray
@@ -26,10 +26,10 @@ def mcnemar(gained: int, lost: int, alternative: Alternative = "greater") -> flo
     return float(binomtest(gained, gained + lost, 0.5, alternative=alternative).pvalue)
 
 
-def mcnemar_all(gained: IntArray, lost: IntArray, alternative: Alternative = "greater") -> FloatArray:
-    """(submission,) exact McNemar p of each submission alone."""
-    pairs = zip(gained.tolist(), lost.tolist(), strict=True)
-    return np.array([mcnemar(b, c, alternative) for b, c in pairs])
+def mcnemar_all(gained: IntArray, lost: IntArray, greater: bool = True) -> FloatArray:
+    """(submission,) exact one-sided McNemar p of each submission alone; without discordant items 1."""
+    tail = binom.sf(gained - 1, gained + lost, 0.5) if greater else binom.cdf(gained, gained + lost, 0.5)
+    return np.asarray(tail, dtype=np.float64)
 
 
 def conditional_binomial(paired: Paired) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm, skew
+from statsmodels.stats.multitest import multipletests
 
 from posttrace.analysis.exact import (
     MAX_ENUMERATED,
@@ -81,7 +82,7 @@ class MaxT:
             p_boot=p_boot,
             p=p,
             p_some=float(p[best]),
-            p_stepdown=p if paired.k == 1 else self._without_spread(paired, stepdown, p_one),
+            p_stepdown=p if paired.k == 1 else self._stepdown_guarded(paired, stepdown, p_one),
             p_one=p_one,
             p_less=p_less,
             critical=critical,
@@ -113,7 +114,7 @@ class MaxT:
         """(submission,) one-sided p of each submission alone: gain, loss; exact where that is possible."""
         if paired.binary:
             counts = paired.gained, paired.lost
-            return mcnemar_all(*counts, "greater"), mcnemar_all(*counts, "less")
+            return mcnemar_all(*counts), mcnemar_all(*counts, greater=False)
         nulls = (draws.flip, draws.boot)
         greater = np.maximum(*(self._p(null.above) for null in nulls))[column]
         less = np.maximum(*(self._p(null.below) for null in nulls))[column]
@@ -132,6 +133,13 @@ class MaxT:
             p = np.where(few, np.maximum(p, min(1.0, paired.k * float(p_one.min()))), p)
         elif paired.zero_one and paired.clusters is None:
             p = np.maximum(p, conditional_binomial(paired))
+        return self._without_spread(paired, p, p_one)
+
+    def _stepdown_guarded(self, paired: Paired, p: FloatArray, p_one: FloatArray) -> FloatArray:
+        """Step-down p, held against Holm on exact tests where few items are discordant."""
+        if paired.binary:
+            few = paired.gained + paired.lost < FEW_DISCORDANT
+            p = np.where(few, np.maximum(p, multipletests(p_one, method="holm")[1]), p)
         return self._without_spread(paired, p, p_one)
 
     def _without_spread(self, paired: Paired, p: FloatArray, p_one: FloatArray) -> FloatArray:

@@ -152,7 +152,11 @@ def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
     test, selection = assessment.test, assessment.selection
     if test is None or selection is None:
         return row
-    nothing = math.isnan(test.mde80)
+    flags = list(row.flags)
+    if math.isnan(test.mde80):
+        flags.append("mde80: no attainable gain is detectable")
+    if test.skewed:
+        flags.append("skewed differences: bounds may cover less often than they say")
     return replace(
         row,
         n_items=test.paired.n,
@@ -163,7 +167,7 @@ def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
         p_flip=float(test.test.p_flip[test.winner]),
         p_boot=float(test.test.p_boot[test.winner]),
         mde80=test.mde80,
-        flags=(*row.flags, "mde80: no attainable gain is detectable") if nothing else row.flags,
+        flags=tuple(flags),
     )
 
 
@@ -171,8 +175,8 @@ def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:
     """Bonferroni over the submissions that the budget allowed, and why there may be none."""
     if assessment.test is None:
         return math.nan, ()
-    if assessment.scope == "generalises":
-        return math.nan, ("p_stop: not needed on fresh items",)
+    if assessment.test is not assessment.selection:
+        return math.nan, ("p_stop: not needed on items that no selection saw",)
     cap = assessment.record.started.budget.submissions
     if cap is None:
         return math.nan, ("p_stop: undefined, the submission budget has no cap",)

@@ -68,7 +68,7 @@ class Rules:
         if not k_known:
             short = "number of submissions unknown"
             return Verdict("undetermined", short, f"{numbers}; {self._largest_k(e)}")
-        if e.test.skew_error > self.alpha / 2:
+        if e.skewed:
             text = f"{numbers}; estimated excess error {e.test.skew_error:.3f}"
             return Verdict("undetermined", "skewed differences", text)
         return Verdict("exceeds", "", numbers)

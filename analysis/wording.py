@@ -30,9 +30,11 @@ SCOPES: Final[dict[Scope, str]] = {
         "The agent saw scores on this test set, so p is nominal: worst-case hill-climbing over 30 "
         "submissions raises the type I error to between .11 and .65 in simulation."
     ),
-    "non-adaptive": "The agent got no feedback from these items.",
+    "non-adaptive": (
+        "The agent got no feedback from these items. On a sealed split the winner is tested alone, k = 1."
+    ),
     "generalises": (
-        "Winner and baseline were scored again on fresh items; p, bounds and MDE use these alone, with k = 1."
+        "Winner and baseline were scored on fresh items; p, bounds and MDE use these alone, with k = 1."
     ),
 }
 SELECTION: Final = (
@@ -46,7 +48,7 @@ STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its 
 
 def pp(value: float) -> str:
     """A gain in percentage points, signed."""
-    return "undefined" if math.isnan(value) else f"{100 * value:+.1f} pp"
+    return "undefined" if math.isnan(value) else f"{round(100 * value, 1) + 0.0:+.1f} pp"
 
 
 def size(value: float) -> str:
