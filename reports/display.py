@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pandas as pd
@@ -42,6 +43,12 @@ def count(value: Any) -> str:
 def plural(n: int, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def listed(names: Iterable[str], of: int) -> str:
+    """Different names one after the other, or ``all 12 runs`` when they are all there are."""
+    found = list(dict.fromkeys(names))
+    return f"all {plural(of, 'run')}" if len(found) == of > 1 else ", ".join(found)
 
 
 def plain(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from posttrace.reports.display import plural
+from posttrace.reports.display import listed, plural
 from posttrace.reports.shown import Table
 
 if TYPE_CHECKING:
@@ -57,16 +57,11 @@ def flags(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
         found += [(run["run_id"], name, "audit", text, 1) for text in noticed]
     rows = pd.DataFrame(found, columns=pd.Index(["run_id", "run", "by", "observation", "count"]))
     lines = [
-        (by, what, int(group["count"].sum()), _which(group["run"], len(verdicts)))
+        (by, what, int(group["count"].sum()), listed(group["run"], len(verdicts)))
         for (by, what), group in rows.groupby(["by", "observation"])
     ]
     cells = pd.DataFrame(lines, columns=pd.Index(["by", "observation", "count", "runs"]))
     return Table("flags", cells, rows, (), ("count",))
-
-
-def _which(runs: pd.Series, of: int) -> str:
-    named = list(dict.fromkeys(runs))
-    return f"all {of}" if len(named) == of > 1 else "; ".join(named)
 
 
 def heads(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
@@ -80,7 +75,7 @@ def heads(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
         columns=pd.Index(["task", "run", "run id", "started", "head hash"]),
     )
     started = [None if ts is None else ts[:16].replace("T", " ") for ts in rows["started"]]
-    return Table("heads", rows.assign(started=started), rows)
+    return Table("heads", rows.assign(started=pd.Series(started, dtype="object")), rows)
 
 
 def _in_order(traces: TraceSet, verdicts: pd.DataFrame) -> list[tuple[str, RunRecord]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from posttrace.analysis.wording import SCOPES
-from posttrace.reports.display import DASH, count, p_value, percent, plural, points
+from posttrace.reports.display import DASH, count, listed, p_value, percent, plural, points
 from posttrace.reports.shown import Prose, Table
 from posttrace.reports.style import VERDICT_MARKS
 
@@ -76,9 +76,11 @@ def _missing(verdicts: pd.DataFrame, columns: list[str]) -> tuple[str, ...]:
     gaps = verdicts[verdicts[columns].isna().any(axis=1)]
     if gaps.empty:
         return ()
-    # the reason of a verdict is also why its numbers are undefined
-    named = gaps["task"] + " · " + gaps["run_label"] + ": " + gaps["reason"]
-    return (f"{DASH} = not defined. {'; '.join(named)}.",)
+    # the reason of a verdict is also why its numbers are undefined; what follows a semicolon is detail
+    names = gaps["task"] + " · " + gaps["run_label"]
+    groups = names.groupby(gaps["reason"].str.split(";").str[0], sort=False)
+    said = "; ".join(f"{why} ({listed(runs, len(verdicts))})" for why, runs in groups)
+    return (f"{DASH} = not defined: {said}.",)
 
 
 def _scopes(verdicts: pd.DataFrame) -> tuple[str, ...]:
@@ -87,8 +89,8 @@ def _scopes(verdicts: pd.DataFrame) -> tuple[str, ...]:
     notes = []
     for scope in present:
         runs = verdicts[verdicts["scope"] == scope]
-        named = "" if len(present) == 1 else f" ({'; '.join(runs['task'] + ' · ' + runs['run_label'])})"
-        notes.append(f"Scope: {scope}{named}. {SCOPES[scope]}")
+        names = listed(runs["task"] + " · " + runs["run_label"], len(verdicts))
+        notes.append(f"Scope: {scope} ({names}). {SCOPES[scope]}")
     return tuple(notes)
 
 
@@ -163,7 +165,7 @@ def exclusions(traces: TraceSet) -> Table:
 def denominators(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     """What became of every submission of every audited run: the parts add up to ``received``."""
     table = traces.submissions
-    table = table[table["run_id"].isin(verdicts["run_id"])]
+    table = table[table["run_id"].isin(verdicts["run_id"]) & (table["state"] == "final")]
     status = table["status"].where(
         ~(table["is_base_copy"].fillna(False) & (table["status"] == "graded")), "base copy"
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
 import pytest
+from tests.reports.study import QUICK
 
-from posttrace.analysis.audit import Audit
+from posttrace.analysis.audit import Audit, audit
+from posttrace.analysis.load import load
 from posttrace.analysis.tables import TraceSet
 from posttrace.analysis.wording import Code
 from posttrace.reports import frames, provenance, tables
@@ -36,12 +39,12 @@ def test_verdict_table(verdicts: pd.DataFrame) -> None:
 def test_a_dash_comes_with_its_reason(verdicts: pd.DataFrame) -> None:
     table = tables.verdict_table(verdicts)
     assert row(table, agent="crash")["gain, pp"] == "–"
-    assert "– = not defined. spell · crash · seed 0: no scored submission." in table.notes
+    assert "– = not defined: no scored submission (spell · crash · seed 0)." in table.notes
 
 
 def test_the_scope_is_printed(verdicts: pd.DataFrame) -> None:
     (note,) = [note for note in tables.verdict_table(verdicts).notes if note.startswith("Scope")]
-    assert note.startswith("Scope: adaptive, this test set. The agent saw scores")
+    assert note.startswith("Scope: adaptive, this test set (all 6 runs). The agent saw scores")
     mixed = verdicts.assign(scope=["non-adaptive", *verdicts["scope"][1:]])
     notes = [note for note in tables.verdict_table(mixed).notes if note.startswith("Scope")]
     assert any(note.startswith("Scope: non-adaptive (house · grpo · seed 0).") for note in notes)
@@ -108,6 +111,16 @@ def test_submissions_add_up_to_those_received(traces: TraceSet, verdicts: pd.Dat
     assert list(parts) == list(table.rows["received"]) == [3, 2, 2, 5, 6, 4]
 
 
+def test_a_copy_of_a_trace_elsewhere_is_not_counted_again(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "copy")
+    both = load([study, tmp_path / "copy"])
+    verdicts = frames.verdicts(audit(both, QUICK))
+    received = tables.denominators(both, verdicts).rows["received"]
+    assert list(received) == [3, 2, 2, 5, 6, 4]
+    counts = tables.run_counts(both, verdicts).rows.set_index("runs")["count"]
+    assert (counts["traces found"], counts["left out: superseded"], counts["audited"]) == (14, 6, 6)
+
+
 def test_nothing_to_show_is_said(checked: Audit, traces: TraceSet) -> None:
     empty = frames.verdicts(replace(checked, runs=(), cells=()))
     bare = replace(traces, records=(), invalid=())
@@ -145,7 +158,7 @@ def test_flags_of_recorder_and_audit(traces: TraceSet, verdicts: pd.DataFrame) -
     noticed = [("unprotected (local)", "torn trace"), *[("torn trace",)] * 5]
     table = provenance.flags(traces, verdicts.assign(flags=pd.Series(noticed)))
     torn = row(table, observation="torn trace")
-    assert (torn["by"], torn["runs"], int(torn["count"])) == ("audit", "all 6", 6)
+    assert (torn["by"], torn["runs"], int(torn["count"])) == ("audit", "all 6 runs", 6)
     abuse = row(table, observation="endpoint abuse")
     assert (abuse["by"], abuse["runs"], int(abuse["count"])) == ("recorder", "house · grpo · seed 0", 2)
 
