@@ -49,7 +49,7 @@ class BaselineGrading:
         if base.sha256 not in (None, reference.sha256):
             raise GradingError(f"base model {base.id} has changed: its hash is {reference.sha256} now")
         place = self.kept.put_base(copy, reference.sha256)
-        return BaseContent(base_dir.resolve(), reference.sha256, weights_of(files)), place
+        return BaseContent(reference.sha256, weights_of(files)), place
 
     def _score(self, place: Path, split: Split, replicate: int) -> BaselineEvaluated:
         seed = baseline_seed(self.seed, replicate, split)

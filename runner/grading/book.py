@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from posttrace.runner.grading.feedback import Feedback
+from posttrace.runner.grading.feedback import Feedback, better
 from posttrace.runner.grading.record import Record, RecordLostError
 from posttrace.runner.grading.submission import HTTP_STATUS, Answer, RefusedError, Submission, Verdict
-from posttrace.traces.events import SubmissionGraded, SubmissionReceived
+from posttrace.traces.events import Best, SubmissionGraded, SubmissionReceived
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Book:
         self, record: Record, admission: Admission, feedback: Feedback, now_s: Callable[[], float]
     ) -> None:
         self.submissions: list[Submission] = []
-        self.feedback = feedback
+        self.best: Best | None = None
+        """By score on the feedback split; tie: the earliest."""
+        self._feedback = feedback
         self.closing: str | None = None
         self._record = record
         self._admission = admission
@@ -114,7 +116,7 @@ class Book:
     def finish(self, submission: Submission, verdict: Verdict) -> None:
         """Record how a submission ended, then answer it. Raises ``RecordLostError``, and answers 503 then."""
         with self._lock:
-            submission.feedback = self._feedback(submission, verdict)
+            submission.feedback = self._tell(submission, verdict)
             event = graded_event(submission, verdict)
             try:
                 self._record.write(event)
@@ -124,9 +126,15 @@ class Book:
                 submission.answer.set_result(Answer(503, lost))
                 raise
             self._close(submission, verdict)
-            if verdict.status == "graded" and submission.artifact is not None:
-                self._scored[submission.artifact.sha256] = submission
+            self._remember(submission)
             submission.answer.set_result(self._answer(submission, verdict))
+
+    def _remember(self, submission: Submission) -> None:
+        """Only what is on record counts for the best and for duplicates."""
+        score, artifact = submission.score, submission.artifact
+        if submission.state == "graded" and score is not None and artifact is not None:
+            self._scored[artifact.sha256] = submission
+            self.best = better(self.best, submission.submission_id, score, self._feedback.task)
 
     def _close(self, submission: Submission, verdict: Verdict) -> None:
         submission.state, submission.score = verdict.status, verdict.score
@@ -134,13 +142,13 @@ class Book:
         if submission.paid and verdict.status != "graded":
             self._spent -= 1
 
-    def _feedback(self, submission: Submission, verdict: Verdict) -> dict[str, Any]:
+    def _tell(self, submission: Submission, verdict: Verdict) -> dict[str, Any]:
         if verdict.status == "graded" and verdict.score is not None:
-            return self.feedback.tell(submission.submission_id, verdict.score)
+            return self._feedback.tell(submission.submission_id, verdict.score)
         if verdict.status == "duplicate" and verdict.duplicate_of is not None:
             earlier = self.submissions[verdict.duplicate_of - 1].feedback
-            return dict(earlier or self.feedback.hidden())
-        return self.feedback.without_score()
+            return dict(earlier or self._feedback.hidden())
+        return self._feedback.without_score()
 
     def _answer(self, submission: Submission, verdict: Verdict) -> Answer:
         body = submission.head() | {

@@ -32,9 +32,17 @@ class Ladder:
         return self.released
 
 
+def better(best: Best | None, submission_id: int, score: float, task: TaskInfo) -> Best:
+    """The better of the best so far and a new score; a tie goes to the earlier."""
+    sign = 1 if task.higher_is_better else -1
+    if best is not None and sign * score <= sign * best.score:
+        return best
+    return Best(submission_id=submission_id, score=score)
+
+
 @dataclass
 class Feedback:
-    """One run's feedback; remembers the best of what was told, and of what is true.
+    """One run's feedback; remembers the best of what was told.
 
     ``baseline`` is the base's mean score on the feedback split, on the task's native scale.
     """
@@ -46,18 +54,15 @@ class Feedback:
 
     def __post_init__(self) -> None:
         """Start with no submission."""
-        self.best: Best | None = None
-        """By true score; tie: the earliest."""
         self._told_best: Best | None = None
         self._ladder = Ladder(Fraction(str(self.eta)))
 
     def tell(self, submission_id: int, score: float) -> dict[str, Any]:
         """Take a score into account and return what the agent hears (native scale, null = hidden)."""
-        self.best = self._better(self.best, submission_id, score)
         if self.policy == "none":
             return self.hidden()
         said = self._released(score) if self.policy == "ladder" else score
-        self._told_best = self._better(self._told_best, submission_id, said)
+        self._told_best = better(self._told_best, submission_id, said, self.task)
         sign = 1 if self.task.higher_is_better else -1
         return {
             "score": said,
@@ -77,12 +82,6 @@ class Feedback:
     def hidden(self) -> dict[str, Any]:
         """Nothing."""
         return {"score": None, "baseline_score": None, "improvement": None, "best": None}
-
-    def _better(self, best: Best | None, submission_id: int, score: float) -> Best:
-        sign = 1 if self.task.higher_is_better else -1
-        if best is not None and sign * score <= sign * best.score:
-            return best
-        return Best(submission_id=submission_id, score=score)
 
     def _released(self, score: float) -> float:
         share = Fraction(score / self.task.scale_max).limit_denominator(_EXACT)

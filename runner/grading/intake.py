@@ -23,7 +23,6 @@ from posttrace.traces.events import ArtifactFile
 class BaseContent:
     """What tells a copy of the base: its hash, and the hashes of its weights alone."""
 
-    directory: Path
     sha256: str
     weights: frozenset[str]
 
@@ -119,11 +118,10 @@ class Intake:
             return
         place = Path(os.path.realpath(target))
         evidence = {"submission_id": submission.submission_id, "path": submission.path, "target": str(place)}
-        bases = (self.base.directory, self._workspace / "models")
-        if any(place.is_relative_to(base) for base in bases):
-            self.flags.note("base_symlink", "link to the base model", **evidence)
-        elif not place.is_relative_to(self._workspace):
+        if not place.is_relative_to(self._workspace):
             self.flags.note("path_escape", "path leads out of the workspace", **evidence)
+        elif place.is_relative_to(self._workspace / "models"):
+            self.flags.note("base_symlink", "link to the base model", **evidence)
 
     def _revision(self) -> str | None:
         """Commit of the workspace's code now; null when the snapshot alone failed."""

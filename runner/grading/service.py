@@ -93,7 +93,7 @@ class GradingService:
     @property
     def best(self) -> Best | None:
         """The best scored submission by its score on the feedback split."""
-        return self._feedback.best if self._feedback else None
+        return self._book.best if self._book else None
 
     @property
     def received(self) -> int:

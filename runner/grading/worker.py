@@ -149,6 +149,6 @@ class Worker:
         self.record.write(event)
 
     def _best_content(self) -> str | None:
-        best = self.book.feedback.best
+        best = self.book.best
         artifact = None if best is None else self.book.submissions[best.submission_id - 1].artifact
         return None if artifact is None else artifact.sha256
