@@ -23,7 +23,7 @@ def cell_id(config: Mapping[str, Any]) -> str:
 
 def seed_dir(config: Mapping[str, Any]) -> Path:
     """``<out>/<experiment>/<cell_id>/seed-<s>``: the attempts of one run."""
-    return Path(config["out"]) / config["experiment"] / cell_id(config) / f"seed-{config['seed']}"
+    return Path(str(config["out"]), str(config["experiment"]), cell_id(config)) / f"seed-{config['seed']}"
 
 
 def run_id(config: Mapping[str, Any], attempt: int) -> str:

@@ -5,6 +5,7 @@ This is the one boundary where every exception ends as data: whatever happens, t
 
 from __future__ import annotations
 
+import secrets as random_secrets
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from posttrace.runner.artifacts import hash_directory
 from posttrace.runner.cells import cell_id, run_id
 from posttrace.runner.claim import release
 from posttrace.runner.grading import GradingService, GradingSettings
+from posttrace.runner.grading.worker import Finish
 from posttrace.runner.host import describe_host, software
 from posttrace.runner.interrupt import Interrupted, interruptible, patient
 from posttrace.runner.layout import RunDir
@@ -83,8 +85,9 @@ def execute(job: Job) -> RunResult:
     secrets = workspace.passed_through(job.config["agent"]["env_passthrough"])
     task: Task = instantiate(job.config["task"])
     base = workspace.locate(job.config["base_model"]["path"])
-    with TraceWriter(job.run.trace, clock=Clock(), secrets=secrets) as writer:
-        run = _Run(job, task, base, writer)
+    token = random_secrets.token_urlsafe(24)
+    with TraceWriter(job.run.trace, clock=Clock(), secrets={**secrets, "RUN_TOKEN": token}) as writer:
+        run = _Run(job, task, base, writer, token)
         ending = run.perform(secrets)
         result = run.finish(ending)
     release(job.run)
@@ -94,8 +97,9 @@ def execute(job: Job) -> RunResult:
 class _Run:
     """The parts of a running run, so that each can be closed whatever the others did."""
 
-    def __init__(self, job: Job, task: Task, base: Path, writer: TraceWriter) -> None:
+    def __init__(self, job: Job, task: Task, base: Path, writer: TraceWriter, token: str) -> None:
         self.job, self.task, self.base, self.writer = job, task, base.resolve(), writer
+        self.token = token
         self.run, self.config = job.run, job.config
         self.budget = BudgetInfo(**self.config["budget"])
         self.sandbox: Sandbox = instantiate({"_target_": self.config["sandbox"]["_target_"]})
@@ -202,6 +206,7 @@ class _Run:
             write=self.writer.write,
             clock=self.writer.clock,
             revision=lambda: recorder.revision("submission"),
+            token=self.token,
         )
 
     def _grade_baseline(self) -> None:
@@ -244,8 +249,8 @@ class _Run:
         limit = self.budget.wall_s
         deadline = None if limit is None else time.monotonic() + limit
         while (code := agent.poll()) is None:
-            if self.service.disk_full:
-                return Ending("infrastructure_failed", "no space left for the record")
+            if self.service.failure:
+                return Ending("infrastructure_failed", self.service.failure)
             if deadline is not None and time.monotonic() >= deadline:
                 return Ending("timed_out", f"wall budget of {limit:g} s used up")
             self._mirror()
@@ -270,7 +275,8 @@ class _Run:
             self.agent.terminate(GRACE_S)
         closers: list[Callable[[], object]] = []
         if service := self.service:
-            closers.append(lambda: service.close(ending.reason or ending.status))
+            finish: Finish = "none" if ending.status == "interrupted" else "running"
+            closers.append(lambda: service.close(ending.reason or ending.status, finish))
         if self.recorder:
             closers.append(self.recorder.stop)
         for close in closers:

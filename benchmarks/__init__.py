@@ -1,0 +1,1 @@
+"""How fast is it against what a user would pick instead? ``python -m benchmarks [--quick] [NAME...]``."""

@@ -1,0 +1,87 @@
+"""Bad input gets one line on stderr and exit 2; a finding exits 1; nothing is lost."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.support import posttrace
+
+GOLDEN = next(Path(__file__).parent.joinpath("golden").glob("*/trace.jsonl"))
+
+
+@pytest.fixture
+def golden(tmp_path):
+    shutil.copytree(GOLDEN.parent, tmp_path / "run")
+    return tmp_path / "run/trace.jsonl"
+
+
+@pytest.mark.parametrize("command", ["audit", "report", "validate", "status", "repair", "rescore"])
+def test_a_missing_path(command, tmp_path):
+    done = posttrace(command, "no/such/path", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no/such/path" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["audit", "report", "validate", "status"])
+def test_folders_without_traces(command, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/notes.txt").write_text("nothing recorded")
+    for name in ("empty", "other"):
+        done = posttrace(command, name, cwd=tmp_path)
+        assert done.returncode == 2
+        assert name in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["no-such-command"],
+        ["audit"],
+        ["audit", ".", "--alpha", "much"],
+        ["audit", ".", "--fail-on", "unlucky"],
+        ["audit", ".", "--alpha", "2"],
+        ["rescore", ".", "--submission", "first"],
+    ],
+)
+def test_wrong_words(words, tmp_path):
+    done = posttrace(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_tampered_trace_is_found_at_its_line(golden, tmp_path):
+    clean = posttrace("validate", golden, cwd=tmp_path)
+    assert clean.returncode == 0, clean.stdout
+    lines = golden.read_bytes().splitlines(keepends=True)
+    lines[3] = re.sub(rb'"t_s":', b'"t_s": ', lines[3], count=1)
+    golden.write_bytes(b"".join(lines))
+    done = posttrace("validate", golden, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{golden}:4:" in done.stdout
+    found = json.loads(posttrace("validate", golden, "--json", cwd=tmp_path).stdout)
+    assert {"path", "line", "code", "severity", "message"} == set(found[0])
+    audited = json.loads(posttrace("audit", golden, "--json", cwd=tmp_path).stdout)
+    assert [e["state"] for e in audited["excluded"]] == ["invalid"]
+
+
+def test_a_torn_trace_is_a_warning_and_repair_keeps_what_it_cuts(golden, tmp_path):
+    whole = golden.read_bytes()
+    golden.write_bytes(whole[:-20])
+    assert posttrace("validate", golden, cwd=tmp_path).returncode == 0
+    assert posttrace("repair", golden, cwd=tmp_path).returncode == 0
+    last_line_start = whole[:-1].rindex(b"\n") + 1
+    assert golden.read_bytes() == whole[:last_line_start]
+    (kept,) = golden.parent.glob("trace.jsonl.torn-*")
+    assert whole[last_line_start:-20] in kept.read_bytes()
+
+
+def test_an_unwritable_output_is_said_before_the_work(golden, tmp_path):
+    done = posttrace("report", golden, "-o", "/proc/nowhere/report.html", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "/proc/nowhere" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
