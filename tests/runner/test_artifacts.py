@@ -27,7 +27,7 @@ trees = st.dictionaries(st.tuples(names, names) | st.tuples(names), st.binary(ma
 
 
 @pytest.fixture
-def model(tmp_path) -> Path:
+def model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
     save_file({"a": np.arange(100.0)}, folder / "model.safetensors")

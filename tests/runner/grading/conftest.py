@@ -51,7 +51,7 @@ class Lab:
         save_model(self.run.workspace / "output" / name, *values, **acts)
         return f"output/{name}"
 
-    def submit(self, path: object, **query: object) -> httpx.Response:
+    def submit(self, path: object, **query: int) -> httpx.Response:
         return self.client.post(f"{self.url}/submit", json={"model_path": path}, params=query)
 
     def get(self, path: str) -> httpx.Response:

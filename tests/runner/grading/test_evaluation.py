@@ -19,26 +19,28 @@ from posttrace.runner.layout import RunDir
 
 
 @pytest.fixture
-def grade(tmp_path):
-    run = RunDir(tmp_path / "run")
+def run(tmp_path):
+    return RunDir(tmp_path / "run")
 
+
+@pytest.fixture
+def grade(tmp_path, run):
     def evaluate(*values, spec=SPEC, settings=None, **acts):
         model = save_model(tmp_path / "model", *values, **acts)
         grader = Grader(spec, run, settings or GradingSettings(evaluation_timeout_s=60.0))
         return grader.evaluate(Evaluation(model, "feedback", 5, "x"))
 
-    evaluate.run = run
     return evaluate
 
 
-def test_items_come_back_and_nothing_stays_behind(grade):
+def test_items_come_back_and_nothing_stays_behind(grade, run):
     done = grade(1.0, 0.0, 0.5)
     assert done.status == "graded"
     assert done.outcome.items.values == [1.0, 0.0, 0.5]
     assert done.outcome.items.ids == ["feedback-0", "feedback-1", "feedback-2"]
     assert done.network == "cut" or done.network.startswith("open: ")
-    assert list(grade.run.grading.iterdir()) == []
-    assert (grade.run.logs / "grader/x.log").read_text() == ""
+    assert list(run.grading.iterdir()) == []
+    assert (run.logs / "grader/x.log").read_text() == ""
 
 
 def test_the_child_gets_no_secret_and_no_open_file(grade, monkeypatch, tmp_path):
@@ -106,10 +108,10 @@ def test_cancel_ends_this_evaluation_and_the_next(tmp_path, monkeypatch):
     assert grader.evaluate(wanted).status == "cancelled"
 
 
-def test_a_task_that_cannot_be_built_is_an_error(grade):
+def test_a_task_that_cannot_be_built_is_an_error(grade, run):
     done = grade(1.0, spec={"_target_": "no.such.Task"})
     assert done.status == "error"
-    assert "no.such.Task" in Path(grade.run.logs / "grader/x.log").read_text()
+    assert "no.such.Task" in Path(run.logs / "grader/x.log").read_text()
     assert "exit code 1" in done.told
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posttrace.runner.grading.flags import FlagLog
+from posttrace.traces.events import IntegrityFlag
 
 
 class Clock:
@@ -14,7 +15,8 @@ class Clock:
 
 
 def test_twenty_of_a_kind_then_one_count_a_minute():
-    written, clock = [], Clock()
+    written: list[IntegrityFlag] = []
+    clock = Clock()
     log = FlagLog(written.append, clock)
     for _ in range(50):
         log.note("endpoint_abuse", "wrong token", path="/x")
@@ -36,7 +38,8 @@ def test_twenty_of_a_kind_then_one_count_a_minute():
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=200))
 def test_no_observation_is_lost(notes):
-    written, clock = [], Clock()
+    written: list[IntegrityFlag] = []
+    clock = Clock()
     log = FlagLog(written.append, clock)
     for what, pause in notes:
         clock.now += pause
@@ -48,7 +51,7 @@ def test_no_observation_is_lost(notes):
 
 
 def test_evidence_is_short_and_utf8():
-    written = []
+    written: list[IntegrityFlag] = []
     FlagLog(written.append, Clock()).note("path_escape", "x", path="a" * 10_000, other="\udcff", number=3)
     assert len(written[0].evidence["path"]) == 303
     assert written[0].evidence["other"] == "\\udcff"

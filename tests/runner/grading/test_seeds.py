@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ def test_seeds_are_stable():
 
 @given(st.integers(), st.integers(0, 50), st.integers(0, 50))
 def test_evaluations_have_seeds_of_their_own(seed, i, j):
-    names = [
+    names: list[tuple[Any, int, str]] = [
         (baseline_seed, i, "feedback"),
         (baseline_seed, j, "feedback"),
         (baseline_seed, i, "sealed"),

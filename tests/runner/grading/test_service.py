@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import shutil
 import threading
@@ -33,6 +34,10 @@ GATED = {"env_passthrough": ("TOY_GATE",)}
 
 def statuses(lab):
     return [(e.submission_id, e.status) for e in lab.events(SubmissionGraded)]
+
+
+def came_in(lab, count):
+    return lab.service.received == count
 
 
 def flags(lab):
@@ -337,7 +342,7 @@ def test_closing_gives_every_submission_its_end(lab, gate, finish, expected):
         waiting = []
         for i, path in enumerate(paths):
             waiting.append(pool.submit(lab.submit, path))
-            wait_for(lambda i=i: lab.service.received == i + 1)
+            wait_for(functools.partial(came_in, lab, i + 1))
         wait_for(lambda: lab.service.submissions()[0].state == "grading")
         closing = threading.Thread(target=lab.service.close, args=("time is up", finish))
         closing.start()

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def _refuse(_: float, model_dir: Path) -> None:
     raise GradingError("the vocabulary does not fit")
 
 
-ACTS = {
+ACTS: dict[str, Callable[[float, Path], object]] = {
     "wait": _wait,
     "connect": _connect,
     "environment": _environment,
