@@ -23,11 +23,20 @@ UNSEEN: Final[dict[Split, Scope]] = {"fresh": "generalises", "sealed": "non-adap
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Evidence on one table; ``against``, ``towards``: every lost outcome set against a gain, or for it."""
+
+    evidence: Evidence
+    against: Evidence | None = None
+    towards: Evidence | None = None
+
+
+@dataclass(frozen=True)
 class Assessment:
     """A run and what could be measured on it.
 
     ``selection``: on the items that the best submission was picked on. ``test``: what the verdict rests on:
-    items that no selection saw where there are any, else the same. ``table``: the items behind ``test``.
+    items that no selection saw where there are any, else the same. ``n_items``: the complete ones.
     ``invalid`` and ``unmeasured``: why there is none.
     """
 
@@ -35,16 +44,21 @@ class Assessment:
     cleaned: Cleaned
     scope: Scope
     flags: tuple[str, ...]
+    n_items: int | None = None
     selection: Evidence | None = None
-    test: Evidence | None = None
-    table: ItemTable | None = None
+    test: Measured | None = None
     invalid: str | None = None
     unmeasured: str | None = None
 
     @property
     def p(self) -> float:
         """p of the winner, adjusted for the submissions of this run; NaN where nothing was tested."""
-        return math.nan if self.test is None else self.test.p
+        return math.nan if self.test is None else self.test.evidence.p
+
+    @property
+    def on_unseen(self) -> bool:
+        """The verdict rests on items that no selection saw."""
+        return self.test is not None and self.test.evidence is not self.selection
 
     @property
     def k_known(self) -> bool:
@@ -63,7 +77,7 @@ class Assessment:
     def baseline(self) -> float:
         """Mean score of the baseline; NaN without one."""
         if self.selection is not None:
-            return self.selection.paired.p0
+            return self.selection.sample.p0
         scores = [e.score for e in self.cleaned.baseline]
         return float(np.mean(scores)) if scores else math.nan
 
@@ -83,18 +97,16 @@ def stream(settings: AuditSettings, run_id: str, purpose: int) -> np.random.Gene
     return np.random.default_rng(np.random.SeedSequence([settings.seed, name, purpose]))
 
 
-def measure(settings: AuditSettings, run_id: str, table: ItemTable, purpose: int) -> Evidence:
-    """Evidence on the complete items of a table."""
-    rng = stream(settings, run_id, purpose)
-    return Measure(settings.alpha, settings.resamples)(table.complete(), rng)
-
-
-def measure_adverse(settings: AuditSettings, assessment: Assessment, to_gain: bool) -> Evidence | None:
-    """Evidence with every lost outcome set against a gain, or for it; None where nothing was lost."""
-    if assessment.table is None or assessment.table.n_lost == 0:
-        return None
-    rng = stream(settings, assessment.record.run_id, 2)
-    return Measure(settings.alpha, settings.resamples)(assessment.table.adverse(to_gain), rng)
+def measure(settings: AuditSettings, run_id: str, table: ItemTable, purpose: int) -> Measured:
+    """Evidence on the complete items of a table, and under both bounds where items were lost."""
+    test = Measure(settings.alpha, settings.resamples)
+    complete = test(table.complete(), stream(settings, run_id, purpose))
+    if table.n_lost == 0:
+        return Measured(complete)
+    against, towards = (
+        test(table.adverse(to_gain), stream(settings, run_id, purpose)) for to_gain in (True, False)
+    )
+    return Measured(complete, against, towards)
 
 
 def cell_evaluators(records: tuple[RunRecord, ...]) -> dict[str, set[str]]:
@@ -120,38 +132,42 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Asse
     table = cleaned.table
     if table is None:
         return replace(base, unmeasured="no per-item outcomes", flags=(*base.flags, cleaned.no_items or ""))
+    # the table is as large as the record: what is kept of a run must not be
+    base = replace(base, cleaned=replace(cleaned, table=None), n_items=table.n - table.n_lost)
     if table.n - table.n_lost < MIN_ITEMS:
-        return replace(base, invalid=f"{table.n - table.n_lost} items; {MIN_ITEMS} are needed")
+        return replace(base, invalid=f"{base.n_items} items; {MIN_ITEMS} are needed")
     if table.complete().units.n_units < 2:
         return replace(base, unmeasured="too few clusters")
-    evidence = measure(settings, record.run_id, table, 0)
-    selected = replace(base, selection=evidence, test=evidence, table=table)
-    return _confirmed(selected, settings)
+    measured = measure(settings, record.run_id, table, 0)
+    return _confirmed(replace(base, selection=measured.evidence, test=measured), settings)
 
 
 def _confirmed(selected: Assessment, settings: AuditSettings) -> Assessment:
     """The same, resting on items that no selection saw, where winner and baseline were scored on some."""
     for split, scope in UNSEEN.items():
-        selected = _on_split(selected, settings, split, scope)
-        if selected.test is not selected.selection:
-            return selected
+        table, note = _unseen(selected, split)
+        if table is not None:
+            measured = measure(settings, selected.record.run_id, table, 1)
+            sample, gain = measured.evidence.sample, pp(measured.evidence.gain)
+            flags = (*selected.flags, f"{split} items: gain {gain} on n = {sample.n}")
+            return replace(selected, test=measured, n_items=sample.n, scope=scope, flags=flags)
+        selected = replace(selected, flags=(*selected.flags, *note))
     if selected.record.feedback == "heldout":
-        note = "sealed items not scored for winner and baseline: verdict on items whose score the agent heard"
-        return replace(selected, flags=(*selected.flags, note))
+        note = ("sealed items not scored for winner and baseline: verdict on items the agent heard of",)
+        return replace(selected, flags=(*selected.flags, *note))
     return selected
 
 
-def _on_split(selected: Assessment, settings: AuditSettings, split: Split, scope: Scope) -> Assessment:
+def _unseen(selected: Assessment, split: Split) -> tuple[ItemTable | None, tuple[str, ...]]:
+    """Winner and baseline on a split, or why that cannot be used."""
     if selected.best is None:
-        return selected
+        return None, ()
     try:
         table = confirmation(selected.record, selected.best.submission, split)
     except ItemError as error:
-        return replace(selected, flags=(*selected.flags, f"{split} items not used: {error}"))
+        return None, (f"{split} items not used: {error}",)
     if table is None:
-        return selected
+        return None, ()
     if table.n - table.n_lost < MIN_ITEMS or table.complete().units.n_units < 2:
-        return replace(selected, flags=(*selected.flags, f"{split} items not used: too few"))
-    test = measure(settings, selected.record.run_id, table, 1)
-    note = f"{split} items: gain {pp(test.gain)} on n = {test.paired.n}"
-    return replace(selected, test=test, table=table, scope=scope, flags=(*selected.flags, note))
+        return None, (f"{split} items not used: too few",)
+    return table, ()

@@ -81,11 +81,11 @@ def audit(traces: Runs, settings: AuditSettings | None = None) -> Audit:
     judges = cell_evaluators(traces.final)
     found = [assess(record, settings, judges[record.started.cell_id]) for record in traces.final]
     p = np.array([assessment.p for assessment in found])
-    holm, bh = adjusted(p, "holm"), adjusted(p, "fdr_bh")
+    family, bh = Family(p), adjusted(p, "fdr_bh")
     rows = []
     for i, assessment in enumerate(found):
-        verdict = decide(assessment, settings, partial(_substituted, p, i))
-        rows.append(run_verdict(assessment, verdict, settings, float(holm[i]), float(bh[i])))
+        verdict = decide(assessment, settings, partial(family.adjust, i))
+        rows.append(run_verdict(assessment, verdict, settings, float(family.holm[i]), float(bh[i])))
     cells = Cells(settings.exclude_policy, settings.alpha)(
         [_run(assessment, row) for assessment, row in zip(found, rows, strict=True)]
     )
@@ -95,18 +95,28 @@ def audit(traces: Runs, settings: AuditSettings | None = None) -> Audit:
 
 def adjusted(p: FloatArray, method: str) -> FloatArray:
     """(run,) adjusted p-values; NaN stays NaN and does not count (statsmodels would count it)."""
-    result = np.full(len(p), math.nan)
+    result = p.copy()
     known = ~np.isnan(p)
-    if known.any():
+    # one alone is not adjusted; asking would only cost multipletests' garbage collection
+    if known.sum() > 1:
         result[known] = multipletests(p[known], method=method)[1]
     return result
 
 
-def _substituted(p: FloatArray, position: int, value: float) -> float:
-    """Holm-adjusted ``value`` in the place of one run's p."""
-    changed = p.copy()
-    changed[position] = value
-    return float(adjusted(changed, "holm")[position])
+class Family:
+    """The runs of one audit, whose p-values are adjusted together (Holm). ``p``, ``holm``: (run,)."""
+
+    def __init__(self, p: FloatArray) -> None:
+        self.p = p
+        self.holm = adjusted(p, "holm")
+
+    def adjust(self, run: int, p: float) -> float:
+        """Holm-adjusted ``p`` in the place of one run's own."""
+        if p == self.p[run]:
+            return float(self.holm[run])
+        changed = self.p.copy()
+        changed[run] = p
+        return float(adjusted(changed, "holm")[run])
 
 
 def _run(assessment: Assessment, row: RunVerdict) -> Run:
@@ -137,14 +147,11 @@ def _baseline_key(assessment: Assessment) -> str:
 
 
 def _baseline_variance(assessment: Assessment) -> float:
-    """Variance of the baseline's mean given the items: from replicates, else p0(1 - p0)/n as a bound."""
-    e = assessment.selection
-    if e is None or e.paired.m == 1:
-        p0 = assessment.baseline
-        n = assessment.record.started.task.n_items if e is None else e.paired.n
-        return math.nan if n is None else p0 * (1 - p0) / n
-    within = e.paired.baseline.var(axis=0, ddof=1)
-    return float(within.sum() / e.paired.m / e.paired.n**2)
+    """Variance of the baseline's mean given the items; without items p0 (1 - p0) / n as an upper bound."""
+    if assessment.selection is not None:
+        return assessment.selection.sample.baseline_var
+    p0, n = assessment.baseline, assessment.record.started.task.n_items
+    return p0 * (1 - p0) / n if n else math.nan
 
 
 def _plain(value: Any) -> Any:

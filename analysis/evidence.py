@@ -10,17 +10,54 @@ from posttrace.analysis.bounds import Bounds, GainBounds
 from posttrace.analysis.maxt import MaxT, MaxTResult
 from posttrace.analysis.paired import Paired
 from posttrace.analysis.power import Detectable
-from posttrace.analysis.selection import CorrectedGain, corrected_gain
+from posttrace.analysis.records import FloatArray
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was measured on: ``n`` items in ``n_units`` units, ``k`` submissions, ``m`` baseline scorings.
+
+    ``p0``: mean of the baseline. ``baseline_var``: variance of that mean given the items, from replicates,
+    else p0 (1 - p0) / n as an upper bound. ``gains``, ``se``: (submission,). ``winner``: its index.
+    """
+
+    n: int
+    n_units: int
+    clustered: bool
+    k: int
+    m: int
+    p0: float
+    baseline_var: float
+    gains: FloatArray
+    se: FloatArray
+    winner: int
+
+    @classmethod
+    def of(cls, paired: Paired) -> Sample:
+        """Describe ``paired`` without keeping its items."""
+        p0, n, m = paired.p0, paired.n, paired.m
+        within = float(paired.baseline.var(axis=0, ddof=1).sum()) / m / n**2 if m > 1 else p0 * (1 - p0) / n
+        return cls(
+            n=n,
+            n_units=paired.units.n_units,
+            clustered=paired.clusters is not None,
+            k=paired.k,
+            m=m,
+            p0=p0,
+            baseline_var=within,
+            gains=paired.units.gains,
+            se=paired.units.se,
+            winner=paired.winner,
+        )
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The numbers a verdict is made of."""
 
-    paired: Paired
+    sample: Sample
     test: MaxTResult
     bounds: Bounds
-    corrected: CorrectedGain
     mde80: float
     alpha: float
 
@@ -32,12 +69,12 @@ class Evidence:
     @property
     def winner(self) -> int:
         """Index of the largest gain."""
-        return self.paired.winner
+        return self.sample.winner
 
     @property
     def gain(self) -> float:
         """Largest gain G."""
-        return float(self.paired.units.gains[self.winner])
+        return float(self.sample.gains[self.winner])
 
     @property
     def p(self) -> float:
@@ -67,10 +104,9 @@ class Measure:
         """Evidence of ``paired`` (at least two units)."""
         test = MaxT(self.alpha, self.resamples, self.chunk)(paired, rng)
         return Evidence(
-            paired=paired,
+            sample=Sample.of(paired),
             test=test,
             bounds=GainBounds(self.alpha)(paired, test.critical, test.critical_abs),
-            corrected=corrected_gain(paired, test.out_of_bag),
             mde80=Detectable(self.alpha)(paired),
             alpha=self.alpha,
         )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm, skew
-from statsmodels.stats.multitest import multipletests
 
 from posttrace.analysis.exact import (
     MAX_ENUMERATED,
@@ -24,6 +23,7 @@ from posttrace.analysis.exact import (
 from posttrace.analysis.paired import IntArray, Paired
 from posttrace.analysis.records import FloatArray
 from posttrace.analysis.resampling import Null, Resampled, Resampling
+from posttrace.analysis.selection import CorrectedGain, corrected_gain
 
 FEW_DISCORDANT = 30
 """A 0/1 winner with fewer discordant items is also held against Bonferroni-adjusted exact tests."""
@@ -37,7 +37,7 @@ class MaxTResult:
     with the exact guards applied. ``p_some``: p for "some submission" (largest t). ``p_stepdown``: adjusted
     for several claims at once. ``p_one``, ``p_less``: of the submission alone, gain and loss.
     ``critical``, ``critical_abs``: simultaneous, one- and two-sided. ``skew_error``: excess error that the
-    skewness guard estimates, NaN where it does not apply. ``out_of_bag``: (resample,).
+    skewness guard estimates, NaN where it does not apply.
     """
 
     t: FloatArray
@@ -51,7 +51,7 @@ class MaxTResult:
     critical: float
     critical_abs: float
     skew_error: float
-    out_of_bag: FloatArray
+    corrected: CorrectedGain
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class MaxT:
         draws, column = self._resample(paired, rng)
         t = paired.units.t
         p_flip, p_boot = (self._p(null.reached(t)) for null in (draws.flip, draws.boot))
-        p_one, p_less = self._alone(paired, draws, column)
-        p_flip = p_one if _counted_out(paired) else p_flip
+        p_one, p_less, flip_one = self._alone(paired, draws, column)
+        p_flip = flip_one if paired.k == 1 else p_flip
         stepdown = np.maximum(*(self._stepdown(null, t, column) for null in (draws.flip, draws.boot)))
         critical, critical_abs = self._critical(draws)
         p = self._guarded(paired, np.maximum(p_flip, p_boot), p_one)
@@ -82,13 +82,13 @@ class MaxT:
             p_boot=p_boot,
             p=p,
             p_some=float(p[best]),
-            p_stepdown=p if paired.k == 1 else self._stepdown_guarded(paired, stepdown, p_one),
+            p_stepdown=p if paired.k == 1 else self._without_spread(paired, stepdown, p_one),
             p_one=p_one,
             p_less=p_less,
             critical=critical,
             critical_abs=critical_abs,
             skew_error=_skew_error(paired, critical),
-            out_of_bag=draws.out_of_bag,
+            corrected=corrected_gain(paired, draws.out_of_bag),
         )
 
     def _resample(self, paired: Paired, rng: np.random.Generator) -> tuple[Resampled, IntArray]:
@@ -97,9 +97,8 @@ class MaxT:
         _, first, inverse = np.unique(units.sums, axis=1, return_index=True, return_inverse=True)
         order = np.argsort(first)
         distinct = type(units)(units.sums[:, first[order]], units.sizes)
-        return Resampling(self.resamples, self.chunk)(distinct, rng), np.argsort(order)[
-            inverse.ravel()
-        ].astype(np.int64)
+        column = np.argsort(order)[inverse.ravel()].astype(np.int64)
+        return Resampling(self.resamples, self.chunk)(distinct, rng), column
 
     def _p(self, count: IntArray) -> FloatArray:
         return (1.0 + count) / (self.resamples + 1)
@@ -110,36 +109,28 @@ class MaxT:
         p[order] = np.maximum.accumulate(p[order])
         return p
 
-    def _alone(self, paired: Paired, draws: Resampled, column: IntArray) -> tuple[FloatArray, FloatArray]:
-        """(submission,) one-sided p of each submission alone: gain, loss; exact where that is possible."""
+    def _alone(self, paired: Paired, draws: Resampled, column: IntArray) -> tuple[FloatArray, ...]:
+        """(submission,) one-sided p of each alone: gain, loss, and gain by flips; exact where possible."""
         if paired.binary:
-            counts = paired.gained, paired.lost
-            return mcnemar_all(*counts), mcnemar_all(*counts, greater=False)
-        nulls = (draws.flip, draws.boot)
-        greater = np.maximum(*(self._p(null.above) for null in nulls))[column]
-        less = np.maximum(*(self._p(null.below) for null in nulls))[column]
+            greater = mcnemar_all(paired.gained, paired.lost)
+            return greater, mcnemar_all(paired.gained, paired.lost, greater=False), greater
         if paired.clusters is None and paired.n <= MAX_ENUMERATED:
-            exact = np.array([enumerated_flips(paired.d[:, j]) for j in range(paired.k)])
-            boot = self._p(draws.boot.above)[column], self._p(draws.boot.below)[column]
-            greater, less = np.maximum(exact[:, 0], boot[0]), np.maximum(exact[:, 1], boot[1])
-        return _sign_where_flat(paired, greater, 1), _sign_where_flat(paired, less, -1)
+            flip = np.array([enumerated_flips(paired.d[:, j]) for j in range(paired.k)]).T
+        else:
+            flip = np.array([self._p(draws.flip.above), self._p(draws.flip.below)])[:, column]
+        boot = np.array([self._p(draws.boot.above), self._p(draws.boot.below)])[:, column]
+        greater, less = np.maximum(flip, boot)
+        return _sign_where_flat(paired, greater, 1), _sign_where_flat(paired, less, -1), flip[0]
 
     def _guarded(self, paired: Paired, p: FloatArray, p_one: FloatArray) -> FloatArray:
         """Single-step p with the exact tests that the data allow."""
-        if paired.k == 1 and _counted_out(paired):
+        if paired.k == 1 and paired.binary:
             return p_one
         if paired.binary:
             few = paired.gained + paired.lost < FEW_DISCORDANT
             p = np.where(few, np.maximum(p, min(1.0, paired.k * float(p_one.min()))), p)
         elif paired.zero_one and paired.clusters is None:
             p = np.maximum(p, conditional_binomial(paired))
-        return self._without_spread(paired, p, p_one)
-
-    def _stepdown_guarded(self, paired: Paired, p: FloatArray, p_one: FloatArray) -> FloatArray:
-        """Step-down p, held against Holm on exact tests where few items are discordant."""
-        if paired.binary:
-            few = paired.gained + paired.lost < FEW_DISCORDANT
-            p = np.where(few, np.maximum(p, multipletests(p_one, method="holm")[1]), p)
         return self._without_spread(paired, p, p_one)
 
     def _without_spread(self, paired: Paired, p: FloatArray, p_one: FloatArray) -> FloatArray:
@@ -151,12 +142,6 @@ class MaxT:
         one = [_upper_point(null.largest, self.alpha) for null in (draws.boot, draws.centred)]
         two = [_upper_point(null.largest_abs, self.alpha) for null in (draws.boot, draws.centred)]
         return max(*one, norm.isf(self.alpha)), max(*two, norm.isf(self.alpha / 2))
-
-
-def _counted_out(paired: Paired) -> bool:
-    """One submission whose null distribution is counted out, not drawn."""
-    small = paired.clusters is None and paired.n <= MAX_ENUMERATED
-    return paired.k == 1 and (paired.binary or small)
 
 
 def _sign_where_flat(paired: Paired, p: FloatArray, sign: int) -> FloatArray:

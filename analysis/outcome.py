@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posttrace.analysis.assess import Assessment, measure_adverse
+from posttrace.analysis.assess import Assessment
 from posttrace.analysis.clean import SubmissionState
 from posttrace.analysis.settings import AuditSettings
 from posttrace.analysis.verdict import Adjust, Rules, Verdict
@@ -89,11 +89,9 @@ def decide(assessment: Assessment, settings: AuditSettings, adjust: Adjust) -> V
         why = assessment.unmeasured or "nothing measured"
         return Verdict("undetermined", why, "; ".join((why, *assessment.flags)))
     rules = Rules(settings.alpha, settings.delta_min, settings.delta_eq)
-    verdict = rules(assessment.test, adjust, assessment.k_known)
-    if verdict.code == "undetermined":
-        return verdict
-    adverse = measure_adverse(settings, assessment, verdict.code == "exceeds")
-    if adverse is None:
+    verdict = rules(assessment.test.evidence, adjust, assessment.k_known)
+    adverse = assessment.test.against if verdict.code == "exceeds" else assessment.test.towards
+    if adverse is None or verdict.code == "undetermined":
         return verdict
     other = rules(adverse, adjust, assessment.k_known)
     if other.code == verdict.code:
@@ -117,7 +115,7 @@ def run_verdict(
         driver=started.agent.driver,
         mode=started.agent.mode,
         seed=started.seed,
-        n_items=None if cleaned.table is None else cleaned.table.n - cleaned.table.n_lost,
+        n_items=assessment.n_items,
         k=cleaned.k,
         k_known=assessment.k_known,
         n_failed=cleaned.count("failed"),
@@ -149,9 +147,10 @@ def run_verdict(
 
 
 def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
-    test, selection = assessment.test, assessment.selection
-    if test is None or selection is None:
+    selection = assessment.selection
+    if assessment.test is None or selection is None:
         return row
+    test = assessment.test.evidence
     flags = list(row.flags)
     if math.isnan(test.mde80):
         flags.append("mde80: no attainable gain is detectable")
@@ -159,9 +158,8 @@ def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
         flags.append("skewed differences: bounds may cover less often than they say")
     return replace(
         row,
-        n_items=test.paired.n,
-        corrected_gain=selection.corrected.gain,
-        selection_share=selection.corrected.share,
+        corrected_gain=selection.test.corrected.gain,
+        selection_share=selection.test.corrected.share,
         lcb=test.lower,
         ucb=test.upper,
         p_flip=float(test.test.p_flip[test.winner]),
@@ -175,12 +173,12 @@ def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:
     """Bonferroni over the submissions that the budget allowed, and why there may be none."""
     if assessment.test is None:
         return math.nan, ()
-    if assessment.test is not assessment.selection:
+    if assessment.on_unseen:
         return math.nan, ("p_stop: not needed on items that no selection saw",)
     cap = assessment.record.started.budget.submissions
     if cap is None:
         return math.nan, ("p_stop: undefined, the submission budget has no cap",)
-    alone = float(assessment.test.test.p_one[assessment.test.winner])
+    alone = float(assessment.test.evidence.test.p_one[assessment.test.evidence.winner])
     return min(1.0, max(cap, assessment.cleaned.k) * alone), ()
 
 
@@ -215,8 +213,8 @@ def _measured(row: SubmissionVerdict, assessment: Assessment, column: int | None
         return row
     return replace(
         row,
-        gain=float(e.paired.units.gains[column]),
-        se=float(e.paired.units.se[column]),
+        gain=float(e.sample.gains[column]),
+        se=float(e.sample.se[column]),
         lcb=float(e.bounds.low[column]),
         ucb=float(e.bounds.high[column]),
         p_stepdown=float(e.test.p_stepdown[column]),

@@ -48,8 +48,8 @@ class Rules:
         return self._another(evidence, adjust) or self._not_significant(evidence)
 
     def _clusters(self, e: Evidence) -> Verdict | None:
-        count = e.paired.units.n_units
-        if e.paired.clusters is None or count >= MIN_CLUSTERS:
+        count = e.sample.n_units
+        if not e.sample.clustered or count >= MIN_CLUSTERS:
             return None
         return Verdict("undetermined", "too few clusters", f"{count} clusters; {MIN_CLUSTERS} are needed")
 
@@ -79,11 +79,11 @@ class Rules:
 
     def _another(self, e: Evidence, adjust: Adjust) -> Verdict | None:
         for j in np.argsort(e.test.p_stepdown):
-            qualifies = (
-                adjust(float(e.test.p_stepdown[j])) <= self.alpha and e.bounds.lower[j] > self.delta_min
-            )
-            if j != e.winner and qualifies:
-                text = f"{_numbers(e, e.p)}; another submission qualifies with {pp(e.paired.units.gains[j])}"
+            p = float(e.test.p_stepdown[j])
+            if j == e.winner or p > self.alpha or e.bounds.lower[j] <= self.delta_min:
+                continue
+            if adjust(p) <= self.alpha:
+                text = f"{_numbers(e, e.p)}; another submission qualifies with {pp(e.sample.gains[j])}"
                 return Verdict("undetermined", "only another submission qualifies", text)
         return None
 
@@ -94,12 +94,12 @@ class Rules:
         detect = f"a true gain of {size(e.mde80)} would be found with probability 0.8"
         if e.mde80 <= self.delta_eq:
             return Verdict("within_noise", "", f"{numbers}; {detect}")
-        if math.isnan(e.mde80) or e.mde80 > 1 - e.paired.p0:
+        if math.isnan(e.mde80) or e.mde80 > 1 - e.sample.p0:
             short = "underpowered, no attainable gain is detectable"
             return Verdict("underpowered", short, numbers)
         return Verdict("underpowered", f"underpowered, MDE = {size(e.mde80)}", f"{numbers}; {detect}")
 
 
 def _numbers(e: Evidence, p: float) -> str:
-    scope = f"k = {e.paired.k}, n = {e.paired.n}"
+    scope = f"k = {e.sample.k}, n = {e.sample.n}"
     return f"gain {pp(e.gain)}, lower bound {pp(e.lower)}, {chance(p)} ({scope})"

@@ -87,5 +87,5 @@ def _row(experiment: Experiment, rng: np.random.Generator, resamples: int) -> tu
         float(significant and not evidence.test.skew_error > 0.025),
         float(covered.all()),
         float(evidence.upper < 0.02),
-        evidence.corrected.gain,
+        evidence.test.corrected.gain,
     )
