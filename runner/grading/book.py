@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from posttrace.runner.grading.feedback import Feedback, better
@@ -43,6 +43,8 @@ class Book:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._scored: dict[str, Submission] = {}
+        self._failed: dict[str, tuple[Submission, Verdict, int]] = {}
+        """Latest failed evaluation of a content, and how many submissions had come in when it ended."""
         self._spent = 0
         self._pending = 0
 
@@ -99,19 +101,37 @@ class Book:
         return sha256 in self._scored or any(a is not None and a.sha256 == sha256 for a in waiting)
 
     def settle_known(self, submission: Submission) -> bool:
-        """Finish a submission whose content was scored before as ``duplicate``; False when it was not."""
-        earlier = submission.artifact and self._scored.get(submission.artifact.sha256)
-        if not earlier:
+        """Finish a submission whose content needs no evaluation of its own; False when it does.
+
+        Content that was scored makes it a ``duplicate``. Content whose evaluation failed *after* this
+        submission came in shares that end; submitted later, it is evaluated anew.
+        """
+        sha256 = submission.artifact.sha256 if submission.artifact else ""
+        if (scored := self._scored.get(sha256)) is not None:
+            self._settle(submission, scored, Verdict("duplicate", score=scored.score))
+            return True
+        failed, verdict, received = self._failed.get(sha256, (None, None, 0))
+        if failed is None or verdict is None or submission.submission_id > received:
             return False
-        verdict = Verdict(
-            "duplicate",
+        self._settle(submission, failed, Verdict(verdict.status, told=verdict.told or verdict.reason))
+        return True
+
+    def _settle(self, submission: Submission, earlier: Submission, verdict: Verdict) -> None:
+        joined = replace(
+            verdict,
             reason=f"the content of submission {earlier.submission_id}",
             duplicate_of=earlier.submission_id,
-            score=earlier.score,
             queue_s=self._now_s() - submission.received_s,
         )
-        self.finish(submission, verdict)
-        return True
+        self.finish(submission, joined)
+
+    def pay(self, submission: Submission) -> bool:
+        """Take a submission's place in the budget, if it has none yet; False when there is none left."""
+        with self._lock:
+            if not submission.paid and self.remaining != 0:
+                submission.paid = True
+                self._spent += 1
+            return submission.paid
 
     def finish(self, submission: Submission, verdict: Verdict) -> None:
         """Record how a submission ended, then answer it. Raises ``RecordLostError``, and answers 503 then."""
@@ -126,15 +146,17 @@ class Book:
                 submission.answer.set_result(Answer(503, lost))
                 raise
             self._close(submission, verdict)
-            self._remember(submission)
+            self._remember(submission, verdict)
             submission.answer.set_result(self._answer(submission, verdict))
 
-    def _remember(self, submission: Submission) -> None:
+    def _remember(self, submission: Submission, verdict: Verdict) -> None:
         """Only what is on record counts for the best and for duplicates."""
         score, artifact = submission.score, submission.artifact
         if submission.state == "graded" and score is not None and artifact is not None:
             self._scored[artifact.sha256] = submission
             self.best = better(self.best, submission.submission_id, score, self._feedback.task)
+        elif verdict.evaluated is not None and artifact is not None:
+            self._failed[artifact.sha256] = (submission, verdict, len(self.submissions))
 
     def _close(self, submission: Submission, verdict: Verdict) -> None:
         submission.state, submission.score = verdict.status, verdict.score

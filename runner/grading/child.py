@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -21,12 +22,14 @@ from posttrace.traces.errors import GradingError
 
 _CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
+_PR_SET_PDEATHSIG: Final = 1
 MAX_FILE_BYTES: Final = 4 << 30
 
 
 def main() -> None:
     """Evaluate once and end."""
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    die_with(request.parent)
     network = "allowed" if request.network else cut_network()
     limit_resources(request.memory_bytes)
     report = evaluate(request, network)
@@ -46,6 +49,14 @@ def evaluate(request: Request, network: str) -> Report:
     except GradingError as error:
         return Report(error=str(error), network=network)
     return Report(outcome=outcome, network=network)
+
+
+def die_with(parent: int) -> None:
+    """End when the server ends, however it ends, so that no evaluation goes on for nobody (Linux only)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before we asked to be told
+        sys.exit("the grading server is gone")
 
 
 def cut_network() -> str:

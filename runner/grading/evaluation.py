@@ -112,6 +112,7 @@ class Grader:
             seed=wanted.seed,
             memory_bytes=self._settings.memory_bytes,
             network=self._settings.network,
+            parent=os.getpid(),
         )
         with contextlib.suppress(BrokenPipeError), process.stdin as stdin:  # a dead child says so by its pipe
             stdin.write(msgspec.json.encode(request))

@@ -22,6 +22,8 @@ class Request(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     seed: int
     memory_bytes: int | None
     network: bool
+    parent: int
+    """Process id of the server; the child does not outlive it."""
 
 
 class Report(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -110,11 +110,6 @@ class GradingService:
         """Why the run cannot go on (no room for the record, a broken server); null while it can."""
         return self._record.failure
 
-    @property
-    def disk_full(self) -> bool:
-        """Whether the run cannot go on; see ``failure``."""
-        return self.failure is not None
-
     def evaluate_baseline(self) -> list[BaselineEvaluated]:
         """Score the base and record it. Raises ``GradingError`` when that gives no score.
 
@@ -227,7 +222,9 @@ class GradingService:
         self._closed = True
         if self._book is not None:
             self._book.closing = reason
-        if self._worker is not None:
+        if self._worker is None:
+            self._grader.cancel()
+        else:
             self._worker.stop(reason, finish)
         self._intake_pool.shutdown()
         if self._worker is not None:

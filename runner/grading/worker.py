@@ -91,8 +91,8 @@ class Worker:
             self.book.finish(
                 submission, Verdict("cancelled", reason=self._stopping, told="the run has ended")
             )
-        elif not submission.paid:
-            reason = "the budget of submissions is used up, and the content changed while it was copied"
+        elif not self.book.pay(submission):
+            reason = "the budget of submissions is used up"
             self.book.finish(submission, Verdict("rejected", reason=reason, http=429))
         else:
             self._grade(submission, submission.artifact)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -106,6 +108,30 @@ def test_cancel_ends_this_evaluation_and_the_next(tmp_path, monkeypatch):
     thread.join()
     assert [done.status for done in results] == ["cancelled"]
     assert grader.evaluate(wanted).status == "cancelled"
+
+
+SERVER = """
+import sys
+from pathlib import Path
+from posttrace.runner.grading.evaluation import Evaluation, Grader
+from posttrace.runner.grading.settings import GradingSettings
+from posttrace.runner.layout import RunDir
+from tests.runner.grading.toy import SPEC
+grader = Grader(SPEC, RunDir(Path(sys.argv[1])), GradingSettings(env_passthrough=("TOY_GATE",)))
+grader.evaluate(Evaluation(Path(sys.argv[2]), "feedback", 5, "x"))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs PR_SET_PDEATHSIG")
+def test_the_child_dies_with_a_killed_server(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_GATE", str(tmp_path))
+    model = save_model(tmp_path / "model", 1.0, act_wait=1)
+    with subprocess.Popen([sys.executable, "-c", SERVER, tmp_path / "run", model]) as server:
+        wait_for(lambda: list(tmp_path.glob("started-*")))
+        (started,) = tmp_path.glob("started-*")
+        child = psutil.Process(int(started.name.removeprefix("started-")))
+        server.kill()
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_task_that_cannot_be_built_is_an_error(grade, run):

@@ -145,6 +145,27 @@ def test_the_same_content_in_flight_joins(lab, gate):
     assert len(list((lab.run.logs / "grader").glob("submission-*"))) == 1
 
 
+def test_what_joins_an_evaluation_that_fails_shares_its_end_once(lab, gate):
+    lab.serve(budget=BudgetInfo(submissions=1), **GATED)
+    path = lab.model("a", 1.0, act_wait=1, act_zz_refuse=1)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = []
+        for count in (1, 2):
+            waiting.append(pool.submit(lab.submit, path))
+            wait_for(functools.partial(came_in, lab, count))
+        wait_for(lambda: all(s.copied.is_set() for s in lab.service.submissions()))
+        gate()
+        replies = [future.result() for future in waiting]
+    assert [reply.status_code for reply in replies] == [500, 500]
+    assert {reply.json()["error"] for reply in replies} == {"the vocabulary does not fit"}
+    assert len(list((lab.run.logs / "grader").glob("submission-*"))) == 1
+    assert lab.submit(path).status_code == 500  # later it is evaluated anew
+    assert len(list((lab.run.logs / "grader").glob("submission-*"))) == 2
+    first, second, third = lab.events(SubmissionGraded)
+    assert (first.duplicate_of, second.duplicate_of, third.duplicate_of) == (None, 1, None)
+    assert lab.get("time").json()["submissions_left"] == 1
+
+
 def test_wait_0_answers_at_once_and_can_be_polled(lab, gate):
     lab.serve(**GATED)
     reply = lab.submit(lab.model("a", 1.0, act_wait=1), wait=0)
@@ -370,11 +391,11 @@ def test_a_full_disk_is_503_and_told_to_the_run(lab):
         return lab.writer.write(event)
 
     lab.serve(write=write)
-    assert not lab.service.disk_full
+    assert not lab.service.failure
     path = lab.model("a", 1.0)
     full.set()
     assert lab.submit(path).status_code == 503
-    assert lab.service.disk_full
+    assert lab.service.failure
     assert lab.service.failure == "no space left on the device"
     full.clear()
     assert lab.submit(path).status_code == 503  # it stays closed
@@ -396,7 +417,7 @@ def test_a_disk_that_fills_during_an_evaluation(lab, gate):
         full.set()
         gate()
         assert reply.result().status_code == 503  # never a score that is not on record
-    assert lab.service.disk_full
+    assert lab.service.failure
     assert lab.service.best is None
 
 
@@ -410,7 +431,7 @@ def test_no_room_for_a_copy_is_no_fault_of_the_agent(lab, monkeypatch):
     reply = lab.submit(lab.model("a", 1.0))
     assert (reply.status_code, reply.json()["error"]) == (500, "the model could not be copied")
     assert statuses(lab) == [(1, "error")]
-    assert lab.service.disk_full
+    assert lab.service.failure
     assert lab.submit("output/a").status_code == 503
 
 
@@ -421,7 +442,7 @@ def test_a_lost_snapshot_ends_the_submission(lab):
     lab.serve(revision=revision)
     assert lab.submit(lab.model("a", 1.0)).status_code == 503
     assert statuses(lab) == [(1, "cancelled")]
-    assert lab.service.disk_full
+    assert lab.service.failure
 
 
 def test_heldout_scores_the_sealed_split_and_says_nothing_of_it(lab):

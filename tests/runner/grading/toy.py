@@ -45,7 +45,7 @@ class Toy:
         tensors = load_file(model_dir / "model.safetensors")
         for name, value in tensors.items():
             if name.startswith("act_"):
-                ACTS[name.removeprefix("act_")](float(value[0]), model_dir)
+                ACTS[name.removeprefix("act_").removeprefix("zz_")](float(value[0]), model_dir)
         values = tensors["values"].astype(np.float64)
         if "noise" in tensors:
             values = values + tensors["noise"][0] * np.random.default_rng(seed).random(len(values))
