@@ -60,7 +60,6 @@ class Shares:
     significant: float
     exceeds: float
     covered: float
-    below_delta: float
     corrected: float
 
     def se(self, share: float) -> float:
@@ -69,7 +68,7 @@ class Shares:
 
 
 def repeat(experiment: Experiment, count: int, resamples: int = 500, seed: int = 0) -> Shares:
-    """Audit ``count`` experiments; ``below_delta`` claims that no gain exceeds 2 pp."""
+    """Audit ``count`` experiments."""
     rng = np.random.default_rng(seed)
     rows = np.array([_row(experiment, rng, resamples) for _ in range(count)])
     return Shares(count, *(float(x) for x in rows.mean(axis=0)))
@@ -86,6 +85,5 @@ def _row(experiment: Experiment, rng: np.random.Generator, resamples: int) -> tu
         float(significant),
         float(significant and not evidence.test.skew_error > 0.025),
         float(covered.all()),
-        float(evidence.upper < 0.02),
         evidence.test.corrected.gain,
     )
