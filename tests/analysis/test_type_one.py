@@ -5,8 +5,11 @@ Every limit is the promised rate plus three Monte-Carlo standard errors at that 
 
 import math
 
+import numpy as np
 import pytest
 from tests.analysis.simulated import Experiment, repeat
+
+from posttrace.analysis.bounds import GainBounds
 
 COUNT = 300
 
