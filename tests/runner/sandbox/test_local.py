@@ -107,9 +107,7 @@ def test_no_command_is_refused(bench: Bench) -> None:
 def test_environment_holds_nothing_of_the_host(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTTRACE_TEST_SECRET", "hunter2")
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
-    running = bench.launch(
-        "import json, os; print(json.dumps(dict(os.environ)))", TASK="spell"
-    )
+    running = bench.launch("import json, os; print(json.dumps(dict(os.environ)))", TASK="spell")
     assert running.wait(PATIENCE_S) == 0
     workspace = str(bench.workspace)
     assert json.loads(bench.log.read_text()) == {
