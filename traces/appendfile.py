@@ -107,8 +107,11 @@ class AppendFile:
 
     def _cut(self, most: int) -> None:
         """Take back what was written of a line, unless more than that is there: then a stranger wrote too."""
-        if self._size < os.fstat(self._fd).st_size <= self._size + most:
-            os.ftruncate(self._fd, self._size)
+        try:
+            if self._size < os.fstat(self._fd).st_size <= self._size + most:
+                os.ftruncate(self._fd, self._size)
+        except OSError as error:
+            raise self._failure(error) from error
 
     def _failure(self, error: OSError) -> TraceError:
         if error.errno in _FULL:

@@ -14,7 +14,7 @@ from posttrace.traces.events import Event
 from posttrace.traces.redact import Redactor
 from posttrace.traces.text import as_text, shorten
 
-BODY_LIMIT: Final = LINE_LIMIT - SEAL_BYTES - 1
+BODY_LIMIT: Final = LINE_LIMIT - SEAL_BYTES
 """Most bytes of an encoded event, so that its line with seal and newline keeps to the limit."""
 _LEAST_KEPT: Final = 256
 """Strings are never cut to fewer bytes than this; an event still too long is refused."""

@@ -8,7 +8,7 @@ from typing import Any, Final, Union, cast, get_args
 
 import msgspec
 
-from posttrace.traces.chain import GENESIS, LINE_LIMIT, digest, split, stated_hash
+from posttrace.traces.chain import GENESIS, LINE_LIMIT, split, stated_hash, verify
 from posttrace.traces.errors import ChainError, TraceError
 from posttrace.traces.events import AnyEvent, Event
 from posttrace.traces.lines import Lines
@@ -66,27 +66,28 @@ class TraceReader:
                 wanted = line.startswith(self._prefixes)
                 if not (self.verify or wanted):
                     continue
-                sealed = split(line)
-                if sealed is None:
-                    raise self._break(not_a_line(line))
-                if self.verify and digest(previous, sealed.signed) != sealed.hash:
-                    raise self._break("does not follow from the line before: something was changed here")
-                previous = sealed.hash
+                if self.verify and not verify(previous, line):
+                    raise self._break(line)
+                previous = stated_hash(line)
                 if wanted:
-                    yield self._decode(sealed.signed)
+                    yield self._decode(line)
             self.torn = lines.torn_bytes > 0
         finally:
             if line:
                 self.head = stated_hash(line).decode("ascii", "replace")
 
-    def _decode(self, signed: bytes) -> AnyEvent:
+    def _decode(self, line: bytes) -> AnyEvent:
+        sealed = split(line)
+        if sealed is None:
+            raise self._break(line)
         try:
-            return decode(self._decoder, signed)
+            return decode(self._decoder, sealed.signed)
         except msgspec.DecodeError as error:
             raise TraceError(f"{self.path}:{self.n_lines}: not a posttrace/1 event: {error}") from error
 
-    def _break(self, what: str) -> ChainError:
-        self.broken = f"{self.path}:{self.n_lines}: {what}"
+    def _break(self, line: bytes) -> ChainError:
+        what = "does not follow from the line before: something was changed here"
+        self.broken = f"{self.path}:{self.n_lines}: {not_a_line(line) if split(line) is None else what}"
         return ChainError(self.broken)
 
 

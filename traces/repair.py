@@ -27,6 +27,11 @@ class RepairResult:
     backup: Path | None
     """Where these bytes are now."""
 
+    def __str__(self) -> str:
+        if self.backup is None:
+            return f"{self.path}: nothing to repair: {self.n_lines} lines, no torn tail"
+        return f"{self.path}: {self.n_lines} lines kept, {self.cut_bytes} torn bytes moved to {self.backup}"
+
 
 def repair(path: Path) -> RepairResult:
     """Cut the torn tail of a trace, after keeping its bytes in ``<trace>.torn-<n>``.

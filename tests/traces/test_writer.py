@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posttrace.traces import Clock, TraceError, TraceWriter, read_events, validate
+from posttrace.traces.chain import GENESIS
+from posttrace.traces.events import (
+    BaselineEvaluated,
+    Event,
+    IntegrityFlag,
+    LogMetrics,
+    RescoreStarted,
+    RunFinished,
+    RunStarted,
+    SubmissionGraded,
+    SubmissionReceived,
+    SubmissionRescored,
+)
+
+
+def metric(step: int) -> LogMetrics:
+    return LogMetrics(source="train.log", step=step, values={"loss": 0.5})
+
+
+def test_lines_are_chained_as_the_format_says(tmp_path: Path) -> None:
+    """Checked with json and hashlib alone, against the text of the format."""
+    path = tmp_path / "trace.jsonl"
+    with TraceWriter(path) as writer:
+        assert writer.head == GENESIS
+        for step in range(5):
+            writer.write(metric(step))
+    before = "0" * 64
+    lines = path.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    for seq, line in enumerate(lines):
+        parsed = json.loads(line)
+        body = line[: line.rindex(b',"hash"')]
+        assert parsed["hash"] == hashlib.sha256(before.encode() + body).hexdigest()
+        assert list(parsed)[:4] == ["type", "seq", "ts", "t_s"]
+        assert list(parsed)[-1] == "hash"
+        assert parsed["seq"] == seq
+        before = parsed["hash"]
+    assert writer.head == before
+
+
+def test_write_returns_the_event_as_recorded(tmp_path: Path) -> None:
+    with TraceWriter(tmp_path / "trace.jsonl", secrets={"KEY": "s3cret"}) as writer:
+        first = writer.write(SubmissionReceived(submission_id=1, path="/s3cret"))
+        second = writer.write(metric(0))
+    assert first.path == "/<secret:KEY>"
+    assert [first, second] == list(read_events(writer.path))
+    assert first.t_s is not None
+    assert second.t_s is not None
+    assert 0 <= first.t_s <= second.t_s
+
+
+def test_a_trace_is_created_once(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    with TraceWriter(path) as writer:
+        writer.write(metric(0))
+        with pytest.raises(TraceError, match="exists"):
+            TraceWriter(path)
+    content = path.read_bytes()
+    with pytest.raises(TraceError, match="exists"):
+        TraceWriter(path)
+    assert path.read_bytes() == content
+    with pytest.raises(TraceError, match="cannot be created: No such file"):
+        TraceWriter(tmp_path / "missing" / "trace.jsonl")
+
+
+def test_nothing_but_the_trace_is_left_behind(tmp_path: Path) -> None:
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        writer.write(metric(0))
+        assert list(tmp_path.iterdir()) == [writer.path]
+    assert list(tmp_path.iterdir()) == [writer.path]
+
+
+def test_many_threads_lose_and_mix_nothing(tmp_path: Path, events: list[Event]) -> None:
+    with TraceWriter(tmp_path / "trace.jsonl") as writer, ThreadPoolExecutor(16) as pool:
+        writer.write(events[0])
+        written = list(pool.map(writer.write, map(metric, range(400))))
+    back = [event for event in read_events(writer.path) if isinstance(event, LogMetrics)]
+    assert sorted(written, key=lambda event: event.seq) == back
+    assert {event.step for event in back} == set(range(400))
+    assert [finding.code for finding in validate(writer.path)] == ["NO_FINISH"]
+
+
+def test_a_bad_event_is_raised_in_its_caller_and_leaves_no_byte(tmp_path: Path) -> None:
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        writer.write(metric(0))
+        size, head = writer.path.stat().st_size, writer.head
+        with pytest.raises(TraceError, match=r"log\.metrics\.values\.loss"):
+            writer.write(LogMetrics(source="s", step=1, values={"loss": float("nan")}))
+        assert (writer.path.stat().st_size, writer.head) == (size, head)
+        assert writer.write(metric(1)).seq == 1
+
+
+def test_no_write_after_the_end(tmp_path: Path) -> None:
+    writer = TraceWriter(tmp_path / "trace.jsonl")
+    end = RunFinished(status="completed", reason=None, exit_code=0, wall_s=1.0, submissions=0, best=None)
+    writer.write(end)
+    with pytest.raises(TraceError, match="last line"):
+        writer.write(metric(0))
+    writer.close()
+    writer.close()
+    with pytest.raises(TraceError, match="closed"):
+        writer.write(metric(0))
+    assert [type(event) for event in read_events(writer.path)] == [RunFinished]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the very thing that is tested
+def test_a_forked_child_cannot_write(tmp_path: Path) -> None:
+    """Its copy of the writer has no thread: without the check it would wait for ever."""
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        writer.write(metric(0))
+        receive, send = multiprocessing.Pipe(duplex=False)
+        child = os.fork()
+        if child == 0:
+            try:
+                writer.write(metric(1))
+            except TraceError as error:
+                send.send(str(error))
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert receive.poll(10)
+        assert "forked child" in receive.recv()
+    assert len(list(read_events(writer.path))) == 1
+
+
+def test_a_failing_clock_is_raised_and_the_writer_goes_on(tmp_path: Path) -> None:
+    """Not a TraceError, and still neither lost nor the end of the writer's thread."""
+    ticks = iter([0.0, 1.0])
+
+    class Stuck(Exception):
+        pass
+
+    def monotonic() -> float:
+        for tick in ticks:
+            return tick
+        raise Stuck
+
+    with TraceWriter(tmp_path / "trace.jsonl", clock=Clock(monotonic=monotonic)) as writer:
+        writer.write(metric(0))
+        for _ in range(2):
+            with pytest.raises(Stuck):
+                writer.write(metric(1))
+
+
+@pytest.fixture
+def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes that files had when they were synced."""
+    sizes: list[int] = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        real(fd)
+        sizes.append(os.fstat(fd).st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return sizes
+
+
+def test_what_others_act_on_is_synced_before_write_returns(
+    tmp_path: Path, events: list[Event], syncs: list[int]
+) -> None:
+    synced = (
+        BaselineEvaluated,
+        IntegrityFlag,
+        RunFinished,
+        RunStarted,
+        SubmissionGraded,
+        SubmissionReceived,
+        SubmissionRescored,
+    )
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        for event in events:
+            syncs.clear()
+            writer.write(event)
+            size = writer.path.stat().st_size
+            assert syncs == ([size] if isinstance(event, synced) else [])
+    with TraceWriter(tmp_path / "rescore-1.jsonl") as rescore:
+        syncs.clear()
+        rescore.write(RescoreStarted(run_id="r", parent_head=writer.head))
+        assert syncs == [rescore.path.stat().st_size]
+
+
+def test_a_line_that_cannot_be_synced_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        writer.write(metric(0))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")))
+            with pytest.raises(TraceError, match=r"cannot be written: I/O error"):
+                writer.write(SubmissionReceived(submission_id=1, path="p"))
+        assert writer.write(metric(1)).seq == 1
+    assert [type(event) for event in read_events(writer.path)] == [LogMetrics, LogMetrics]
+
+
+def test_a_line_is_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    real = os.write
+
+    def write(fd: int, data: Any) -> int:
+        written.append(len(data))
+        return real(fd, data)
+
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        monkeypatch.setattr(os, "write", write)
+        before = 0
+        for step in range(3):
+            written.clear()
+            writer.write(metric(step))
+            size = writer.path.stat().st_size
+            assert written == [size - before]
+            before = size
+
+
+def test_a_short_write_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    with TraceWriter(tmp_path / "trace.jsonl") as writer:
+        monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
+        writer.write(metric(0))
+        writer.write(metric(1))
+    assert len(list(read_events(writer.path))) == 2
+
+
+def test_reading_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    counts: list[int] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            counts.append(sum(1 for _ in read_events(path)))
+
+    with TraceWriter(path) as writer:
+        reader = threading.Thread(target=read)
+        reader.start()
+        for step in range(200):
+            writer.write(metric(step))
+        stop.set()
+        reader.join()
+    assert counts == sorted(counts)
+    assert sum(1 for _ in read_events(path)) == 200
