@@ -62,7 +62,7 @@ class Assessment:
 
     @property
     def k_known(self) -> bool:
-        """The record has every submission."""
+        """The record has every submission that was scored."""
         return not K_UNKNOWN & set(self.record.started.recorder.unknown)
 
     @property

@@ -100,14 +100,29 @@ class GainBounds:
         return Bounds(gains - down, gains - low, gains + high, self.upper(paired))
 
     def upper(self, paired: Paired) -> FloatArray:
-        """(submission,) the largest gain that the items leave possible."""
+        """(submission,) the largest gain that the items leave possible.
+
+        0/1 items against a baseline scored m > 1 times: mean over its scorings of the bound for one, and not
+        below Student's, which alone says "no gain" too often where successes are rare (in simulation .09 to
+        .12 for p = .02, n <= 200).
+        """
         if paired.binary:
-            pairs = zip(paired.gained.tolist(), paired.lost.tolist(), strict=True)
-            return np.array([self._upper_binary(b, c, paired.n) for b, c in pairs])
+            return self._upper_counts(paired, paired.baseline[0])
         units = paired.units
         reach = t.ppf(1 - self.alpha, units.n_units - 1) * units.se
         edge = (1 - self.alpha ** (1 / units.n_units)) * (1 - units.gains)
-        return np.minimum(1.0, units.gains + np.where(units.se == 0, edge, reach))
+        student = np.minimum(1.0, units.gains + np.where(units.se == 0, edge, reach))
+        if not paired.zero_one or paired.clusters is not None:
+            return student
+        return np.maximum(
+            student, np.mean([self._upper_counts(paired, row) for row in paired.baseline], axis=0)
+        )
+
+    def _upper_counts(self, paired: Paired, baseline: FloatArray) -> FloatArray:
+        gained = (paired.submissions > baseline[:, None]).sum(axis=0)
+        lost = (paired.submissions < baseline[:, None]).sum(axis=0)
+        pairs = zip(gained.tolist(), lost.tolist(), strict=True)
+        return np.array([self._upper_binary(b, c, paired.n) for b, c in pairs])
 
     def _upper_binary(self, gained: int, lost: int, n: int) -> float:
         counted = clopper_pearson_upper(gained, n, self.alpha) - lost / n

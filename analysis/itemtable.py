@@ -47,7 +47,8 @@ class ItemTable:
             placed = [_place(e, index) for e in evaluations]
             columns.append(np.mean([values for values, _ in placed], axis=0))
             unanswered.append(max(absent for _, absent in placed))
-        return cls(np.array(rows), np.column_stack(columns), _clusters(baseline[0]), tuple(unanswered))
+        clusters = _clusters([*baseline, *(e for scored in submissions for e in scored)], index)
+        return cls(np.array(rows), np.column_stack(columns), clusters, tuple(unanswered))
 
     @property
     def n(self) -> int:
@@ -119,8 +120,12 @@ def _different(baseline: Sequence[Evaluation]) -> list[Evaluation]:
     return list(seen.values())
 
 
-def _clusters(evaluation: Evaluation) -> IntArray | None:
-    """(item,) codes; None where every item is a cluster of its own."""
-    if evaluation.clusters is None or len(set(evaluation.clusters)) == len(evaluation.clusters):
-        return None
-    return np.asarray(np.unique(evaluation.clusters, return_inverse=True)[1], dtype=np.int64)
+def _clusters(evaluations: Sequence[Evaluation], index: dict[str, int]) -> IntArray | None:
+    """(item,) codes, from the first evaluation that has them for all items; None where each has its own."""
+    for e in evaluations:
+        if e.clusters is not None and e.item_ids is not None and set(e.item_ids) == index.keys():
+            of_item = dict(zip(e.item_ids, e.clusters, strict=True))
+            names = [of_item[item] for item in index]
+            codes = np.unique(names, return_inverse=True)[1]
+            return None if len(set(names)) == len(names) else np.asarray(codes, dtype=np.int64)
+    return None

@@ -88,12 +88,14 @@ def decide(assessment: Assessment, settings: AuditSettings, adjust: Adjust) -> V
     if assessment.test is None:
         why = assessment.unmeasured or "nothing measured"
         return Verdict("undetermined", why, "; ".join((why, *assessment.flags)))
+    # on items that no selection saw the number of submissions does not matter
+    k_known = assessment.k_known or assessment.on_unseen
     rules = Rules(settings.alpha, settings.delta_min, settings.delta_eq)
-    verdict = rules(assessment.test.evidence, adjust, assessment.k_known)
+    verdict = rules(assessment.test.evidence, adjust, k_known)
     adverse = assessment.test.against if verdict.code == "exceeds" else assessment.test.towards
     if adverse is None or verdict.code == "undetermined":
         return verdict
-    other = rules(adverse, adjust, assessment.k_known)
+    other = rules(adverse, adjust, k_known)
     if other.code == verdict.code:
         return verdict
     text = f"{verdict.reason}; with the lost items against this verdict it would be {other.code}"

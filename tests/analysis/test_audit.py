@@ -200,6 +200,14 @@ def test_unknown_number_of_submissions():
     assert (row.label, row.k_known) == ("undetermined: number of submissions unknown", False)
 
 
+def test_unknown_number_of_submissions_does_not_matter_on_fresh_items():
+    run = run_of(*counted(30, 10), Start(unknown=["submissions"]))
+    winner = replace(run.submissions[0], rescored=(evaluation([1.0] * 40, split="fresh"),))
+    fresh = evaluation([0.0] * 40, split="fresh")
+    row = one(replace(run, baseline=(*run.baseline, fresh), submissions=(winner,))).runs[0]
+    assert (row.verdict, row.scope, row.k_known) == ("exceeds", "generalises", False)
+
+
 def test_few_clusters():
     run = run_of(*counted(30, 10))
     groups = {count: tuple(f"g{i % count}" for i in range(200)) for count in (5, 40)}

@@ -113,3 +113,15 @@ def test_equal_differences_are_not_certainty():
     assert bounds.lower[0] == pytest.approx(1 - 2 * reach)
     assert bounds.low[0] < bounds.lower[0]
     assert bounds.high[0] == 1.0
+
+
+def test_replicated_baselines_average_the_bound_for_one():
+    # two scorings of the baseline: 3 gained, 1 lost against the first; 4 gained, 0 lost against the second
+    base = np.zeros((2, 100))
+    base[0, 3] = 1
+    scored = np.zeros((100, 1))
+    scored[[0, 1, 2], 0] = 1
+    scored[60] = 1
+    base[0, 60] = 1
+    alone = [GainBounds(0.05).upper(Paired(row[None, :], scored))[0] for row in base]
+    assert GainBounds(0.05).upper(Paired(base, scored))[0] == pytest.approx(np.mean(alone))

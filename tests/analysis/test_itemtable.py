@@ -60,6 +60,11 @@ def test_clusters_of_one_item_are_none():
         return None if table.clusters is None else table.clusters.tolist()
 
     assert clusters("a", "b", "a") == [0, 1, 0]
+    # known from a submission alone, in another order
+    scored = evaluation([1, 1, 1], item_ids=("q2", "q1", "q0"), clusters=("a", "b", "b"))
+    table = ItemTable.align([evaluation([1, 0, 1])], [[scored]])
+    assert table.clusters is not None
+    assert table.clusters.tolist() == [1, 1, 0]
     assert clusters("a", "b", "c") is None
 
 

@@ -49,6 +49,7 @@ def test_small_grid(experiment):
 
 BOUNDARY = [
     Experiment(200, 0.93, 0.0, 1, gain=0.02),
+    Experiment(82, 0.02, 0.5, 1, 5, gain=0.02),
     Experiment(1319, 0.5, 0.5, 1, gain=0.02),
     Experiment(1319, 0.1, 0.5, 5, gain=0.02),
 ]
