@@ -50,8 +50,8 @@ def load(
 
     A trace that cannot be trusted (a broken chain, no ``run.started``, a line that is no event) is not an
     error of the set: it stands under ``excluded`` as ``invalid`` with the reason. Without ``verify`` the hash
-    chain is taken on trust, several times faster: for traces that were verified before. ``progress`` is called
-    with (traces read, traces found) after each. Memory: the item values; ids are shared between evaluations.
+    chain is taken on trust, several times faster: for traces that were verified before. ``progress`` is
+    called with (traces read, traces found) after each. Memory: the item values; ids are shared.
 
     Raises ``InputError`` for a path that is missing or holds no trace.
     """

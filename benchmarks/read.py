@@ -1,8 +1,8 @@
 """Reading: runs + submissions tables from one large trace, against polars and pandas doing the same job.
 
-The trace is what a long agent run leaves: 340,000 events, about 1 GB, most of it agent steps. The same job is
-without a look at the hash chain, which polars and pandas cannot check; what checking every line costs is a row
-of its own. Each reader runs in a fresh process, which reports its own time (imports excluded) and peak memory.
+The trace is what a long agent run leaves: 340,000 events, about 1 GB, most of it agent steps. The same job
+is without a look at the hash chain, which polars and pandas cannot check; what checking every line costs is a
+row of its own. Each reader runs in a fresh process, which reports its own time (imports excluded) and memory.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -16,36 +18,45 @@ if TYPE_CHECKING:
     from posttrace.analysis.audit import Audit
 
 REFRESH_S = 1.0
+UNFOLDED = 240
+"""Characters a row may take where nobody looks through a window."""
+NUMBER = re.compile(r"[–<.\d-]*")
 Result = TypeVar("Result")
 
 
 def print_frame(frame: pd.DataFrame, title: str) -> None:
     """Print a finished frame; missing values as an en dash, never as a number."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    console = Console()
+    if not console.is_terminal:  # a pipe or a file has no width: fold nothing
+        console = Console(width=UNFOLDED)
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for column in frame.columns:
-        numeric = pd.api.types.is_numeric_dtype(frame[column])
-        table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+        numeric = all(NUMBER.fullmatch(_cell(value)) for value in frame[column])
+        table.add_column(str(column).replace("_", " "), justify="right" if numeric else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
-    Console().print(table)
+    console.print(table)
 
 
 def audit_table(audit: Audit) -> tuple[pd.DataFrame, str]:
     """The columns of an audit that a person reads, gains in percentage points, and their title."""
     rows = audit.table()
-    gain = "reported_gain", "corrected_gain", "lcb"
-    shown = rows[["task", "agent", "seed", "k", "baseline", "reported_best"]].copy()
-    for column in ("baseline", "reported_best"):
-        shown[column] = _points(rows[column])
-    for column in gain:
-        shown[column.replace("_", " ")] = _points(rows[column])
+    shown = rows[["task", "agent", "seed", "k"]].copy()
+    for column, name in (
+        ("baseline", "baseline"),
+        ("reported_best", "best"),
+        ("reported_gain", "gain"),
+        ("corrected_gain", "corrected"),
+        ("lcb", "lower bound"),
+    ):
+        shown[name] = _points(rows[column])
     shown["p"] = rows["p_raw"].map(_p_value)
     shown["p Holm"] = rows["p_holm"].map(_p_value)
     shown["verdict"] = rows["label"]
     title = (
-        f"Audit of {len(rows)} runs (scores and gains in percentage points, {len(audit.excluded)} excluded)"
+        f"Audit of {len(rows)} runs, {len(audit.excluded)} excluded; scores and gains in percentage points"
     )
-    return shown.rename(columns={"reported_best": "best"}), title
+    return shown.sort_values(["task", "agent", "seed"], kind="stable"), title
 
 
 def live(work: Callable[[], Result], lines: Callable[[], dict[str, str]]) -> Result:

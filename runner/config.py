@@ -113,6 +113,10 @@ class GradingConfig:
     ladder_eta: float = 0.01
     """Step of the Ladder (Blum & Hardt 2015), as a share of the scale."""
     memory_bytes: int | None = None
+    network: bool = False
+    """The grading child may use the network (a judge, an endpoint)."""
+    env_passthrough: list[str] = field(default_factory=list)
+    """Names of host variables the grading child gets (a judge's key)."""
 
 
 @dataclass

@@ -24,8 +24,9 @@ from posttrace.runner.cells import cell_id, seed_dir
 from posttrace.runner.claim import Plan, claim, plan
 from posttrace.runner.compose import CONF, checked, expand, groups, resolve
 from posttrace.runner.interrupt import handling
+from posttrace.runner.job import Job, RunResult
 from posttrace.runner.preflight import check
-from posttrace.runner.run import Job, RunResult, execute
+from posttrace.runner.run import execute
 from posttrace.traces.errors import ConfigError, PosttraceError
 
 
@@ -116,7 +117,8 @@ class _CellTask:
         try:
             result = execute(Job(config, run, due.attempt, due.retry_of))
         except PosttraceError as error:
-            shutil.rmtree(run.root)  # nothing was recorded: the attempt does not exist
+            if not run.trace.exists():  # nothing was recorded: the attempt does not exist
+                shutil.rmtree(run.root)
             return f"{folder}: {error}"
         if result.status == "interrupted":
             self.stop.touch()

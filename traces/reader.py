@@ -86,7 +86,7 @@ class TraceReader:
             raise TraceError(f"{self.path}:{self.n_lines}: not a posttrace/1 event: {error}") from error
 
     def _break(self, line: bytes) -> ChainError:
-        what = "does not follow from the line before: something was changed here"
+        what = "does not follow from the line before: one of the two was changed, or lines are missing"
         self.broken = f"{self.path}:{self.n_lines}: {not_a_line(line) if split(line) is None else what}"
         return ChainError(self.broken)
 
@@ -105,7 +105,10 @@ def decode(decoder: msgspec.json.Decoder[Any], signed: bytes) -> AnyEvent:
     """Decode a line without its seal; ``msgspec.DecodeError`` says what is wrong with it."""
     if not signed.startswith(_TYPE_FIRST):
         raise msgspec.DecodeError("the line does not begin with its type")
-    return cast(AnyEvent, decoder.decode(signed + b"}"))
+    try:
+        return cast(AnyEvent, decoder.decode(signed + b"}"))
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def not_a_line(line: bytes) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from posttrace.traces.chain import GENESIS, digest, split
+from posttrace.traces.chain import GENESIS, SEAL_BYTES, digest, split, stated_hash
 from posttrace.traces.events import AnyEvent, RescoreStarted
 from posttrace.traces.find import TRACE_NAME
 from posttrace.traces.invariants import Invariants, Problem, Severity
@@ -90,16 +90,19 @@ class _Chain:
 
     def check(self, line: bytes) -> tuple[bytes | None, Problem | None]:
         """Return the line without its seal (None without one) and what is wrong with it."""
+        good = next(iter(self._accepted))
         sealed = split(line)
         if sealed is None:
-            return None, Problem("BAD_LINE", f"is not a line of a trace: {not_a_line(line)}")
+            # Inserted, or a line of ours with a changed byte in its seal: the next one may follow either.
+            signed = line[: -SEAL_BYTES - 1]
+            self._accepted = {good: self._accepted[good], stated_hash(line): "", digest(good, signed): ""}
+            return None, Problem("BAD_LINE", f"is not a line of a trace: it {not_a_line(line)}")
         before = next((h for h in self._accepted if digest(h, sealed.signed) == sealed.hash), None)
-        good = next(iter(self._accepted))
         accepted = {sealed.hash: ""}
         if before is None:
             # Whichever was changed, the text or the hash, the next line follows what stood here before.
             accepted[digest(good, sealed.signed)] = ""
-            what = "does not follow from the line before: it was changed, or a line before it is missing"
+            what = "does not follow from the line before: one of the two was changed, or lines are missing"
         else:
             what = self._accepted[before]
         accepted.setdefault(good, "follows from the line before the last: the line between was inserted")

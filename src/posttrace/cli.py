@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from posttrace.runner.sweep import Planned, SweepResult
 
+POLICIES = ("drop", "zero", "baseline")
 DEMO_GRID = ("+experiment=demo", "agent=sft,copy,lottery,crash", "seed=0,1,2")
 PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
@@ -29,6 +30,7 @@ def cli() -> None:
 def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of the audit, by the names of ``AuditSettings``."""
     for option in (
+        click.option("--exclude-policy", default="drop", show_default=True, type=click.Choice(POLICIES)),
         click.option("--seed", default=0, show_default=True, help="Seed of the resampling."),
         click.option(
             "--resamples", default=10_000, show_default=True, help="Draws of the null distributions."
@@ -91,8 +93,7 @@ def status(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
-        shown = [{k: v for k, v in row.items() if k != "path"} for row in rows]
-        _table(f"{len(rows)} runs in {folder}", shown)
+        _table(f"Runs in {folder}", [{k: v for k, v in row.items() if k != "path"} for row in rows])
 
 
 @cli.command()
@@ -222,7 +223,7 @@ def _show_plan(jobs: list[Planned]) -> None:
         }
         for job in jobs
     ]
-    _table(f"{len(jobs)} runs", rows)
+    _table("What would run", rows)
 
 
 def _show_sweep(swept: SweepResult) -> None:
@@ -233,11 +234,12 @@ def _show_sweep(swept: SweepResult) -> None:
             "submissions": r.submissions,
             "best": r.best,
             "head": r.head_hash[:12],
+            "reason": r.reason or "",
         }
         for r in swept.ran
     ]
     if rows:
-        _table(f"{len(rows)} runs ended", rows)
+        _table("Runs that ended", rows)
     for job in swept.skipped:
         click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
     for reason in swept.not_run:

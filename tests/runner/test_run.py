@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.support import QUICK, posttrace, wait_for
 
 from posttrace.traces import read_events, validate
 from posttrace.traces.events import (
@@ -22,7 +23,6 @@ from posttrace.traces.events import (
     RunStarted,
     SubmissionGraded,
 )
-from tests.support import QUICK, posttrace, wait_for
 
 SUBMIT = """
 import json, os, sys, urllib.request
@@ -144,7 +144,7 @@ def test_a_stopped_runner_leaves_a_record_and_no_agent(tmp_path, signum):
 def test_secrets_reach_the_agent_and_no_record(tmp_path):
     secret = 'sk-"very"\\secret\n\u00e9'
     code = "print(os.environ['API_KEY']); print(dict(os.environ))"
-    done, found = run(
+    done, _found = run(
         tmp_path,
         code,
         "agent.env_passthrough=[API_KEY]",
@@ -162,7 +162,7 @@ def test_secrets_reach_the_agent_and_no_record(tmp_path):
 
 
 def test_the_run_token_is_in_no_record(tmp_path):
-    _, found = run(tmp_path, "open('output/url.txt', 'w').write(os.environ['GRADING_SERVER_URL'])")
+    _, _found = run(tmp_path, "open('output/url.txt', 'w').write(os.environ['GRADING_SERVER_URL'])")
     token = (traces(tmp_path)[0].parent / "workspace/output/url.txt").read_text().rsplit("/", 1)[1]
     assert len(token) > 20
     assert token not in traces(tmp_path)[0].read_text()

@@ -1,0 +1,145 @@
+"""The workspace's code over time: a commit for each state that was seen."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from pygit2.enums import FileMode
+
+from posttrace.runner.recorder.scan import Scanner, Seen
+from posttrace.runner.recorder.store import Store, Stored, line_changes
+from posttrace.runner.recorder.walk import Budget
+from posttrace.runner.recorder.weigh import Scale
+from posttrace.traces.events import CodeRevision, FileChange, SkippedFile
+from posttrace.traces.text import as_text
+
+Trigger = Literal["start", "watch", "submission", "end"]
+
+MAX_FILES: Final = 20_000
+MAX_SECONDS: Final = 2.0
+MAX_LAUNCHED: Final = 1000
+LIST_BYTES: Final = 3 << 20
+"""Of each of an event's two lists; together they keep below the longest line of a trace."""
+_ROW_BYTES: Final = 250
+"""An entry of a list without its path, at most."""
+
+
+class Revisions:
+    """Snapshots ``workspace`` into the new bare git repository ``store``. Not safe for threads.
+
+    What is a snapshot and what is left out is in ``rules``. The walk follows no link, and no git file in the
+    workspace influences it. A walk that reaches ``MAX_FILES`` entries or ``MAX_SECONDS`` is partial:
+    it says so, and files it did not reach stay as they were, since nothing is known of them.
+    """
+
+    def __init__(self, workspace: Path, store: Path, *, redact: Callable[[str], str] | None = None) -> None:
+        self._root = os.path.realpath(workspace) + os.sep
+        self._store = Store(store)
+        self._scanner = Scanner(workspace, self._store, redact)
+        self._launched: frozenset[str] = frozenset()
+        self._scale = Scale(workspace)
+        self._files: dict[str, Stored] = {}
+
+    @property
+    def commit(self) -> str | None:
+        """The last revision."""
+        return self._store.head
+
+    def launched(self, argv: Sequence[str], cwd: str | None) -> None:
+        """A process was started with these words: files they name are kept even in skipped directories.
+
+        May be called from one thread while another takes a snapshot.
+        """
+        paths = (os.path.normpath(os.path.join(cwd or self._root, word)) for word in argv)  # noqa: PTH118
+        inside = {path.removeprefix(self._root) for path in paths if path.startswith(self._root)}
+        if len(self._launched) < MAX_LAUNCHED:
+            self._launched |= inside
+
+    def snapshot(self, trigger: Trigger) -> CodeRevision | None:
+        """Return the revision as it is now; for ``watch`` null when no kept file changed.
+
+        Other triggers always return an event; an unchanged tree has commit and parent of the last one, and
+        no files. Raises ``OSError`` when the workspace cannot be read, that or
+        ``pygit2.GitError`` when the store cannot be written.
+        """
+        deadline = time.monotonic() + MAX_SECONDS
+        seen = self._scanner.scan(Budget(MAX_FILES, deadline), self._launched)
+        files = _carry(self._files, seen) if seen.truncated else seen.files
+        changed = self._store.head is None or files != self._files
+        if not changed and trigger == "watch":
+            return None
+        before = self._files
+        commit = self._store.commit(files) if changed or self._store.head is None else self._store.head
+        self._files = files
+        changes, more_files = _cut(self._changes(before, files, deadline))
+        skipped, more_skipped = _cut(self._scale.weigh(seen.skipped, deadline))
+        event = CodeRevision(
+            commit=commit,
+            parent=self._store.parent,
+            trigger=trigger,
+            files=changes,
+            skipped=skipped,
+            truncated=seen.truncated,
+        )
+        if more_files or more_skipped:
+            event.extra = {"files_omitted": more_files, "skipped_omitted": more_skipped}
+        return event
+
+    def _changes(
+        self, before: dict[str, Stored], after: dict[str, Stored], deadline: float
+    ) -> Iterator[FileChange]:
+        for path in sorted(before.keys() | after.keys()):
+            old, new = before.get(path), after.get(path)
+            if old == new:
+                continue
+            text, exact = as_text(path)
+            added, removed = self._lines(old, new) if time.monotonic() < deadline else (None, None)
+            yield FileChange(
+                path=text,
+                path_b64=exact,
+                status="added" if old is None else "deleted" if new is None else "modified",
+                added=added,
+                removed=removed,
+                bytes=None if new is None else new.size,
+            )
+
+    def _lines(self, old: Stored | None, new: Stored | None) -> tuple[int | None, int | None]:
+        if any(file is not None and file.mode == FileMode.LINK for file in (old, new)):
+            return None, None
+        return line_changes(*(b"" if file is None else self._store.read(file.oid) for file in (old, new)))
+
+
+def _carry(before: dict[str, Stored], seen: Seen) -> dict[str, Stored]:
+    """Files of a partial walk, and those of the last revision that it neither saw nor contradicts."""
+    folders = {""}
+    for path in seen.files:
+        while (path := path.rpartition("/")[0]) not in folders:
+            folders.add(path)
+    known = seen.files.keys() | seen.skipped.keys()
+
+    def possible(path: str) -> bool:
+        if path in known or path in folders:
+            return False
+        return all(path[:at] not in known for at, char in enumerate(path) if char == "/")
+
+    return seen.files | {path: file for path, file in before.items() if possible(path)}
+
+
+Row = TypeVar("Row", FileChange, SkippedFile)
+
+
+def _cut(rows: Iterator[Row]) -> tuple[list[Row], int]:
+    """As many rows as an event has room for, and how many there are beyond."""
+    kept: list[Row] = []
+    room, more = LIST_BYTES, 0
+    for row in rows:
+        room -= _ROW_BYTES + 2 * len(row.path) + len(row.path_b64 or "")
+        if room > 0:
+            kept.append(row)
+        else:
+            more += 1
+    return kept, more

@@ -1,0 +1,105 @@
+"""Commits of a tree of files in a bare git repository, written object by object.
+
+Git is a format here: there is no index, work tree, attribute, filter, hook or ignore rule, so nothing in the
+files can change how they are stored. Trees are written raw, because libgit2's builder refuses names that a
+file system allows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pygit2
+from pygit2.enums import FileMode, ObjectType
+
+AUTHOR: Final = "posttrace"
+BRANCH: Final = "refs/heads/main"
+MESSAGE: Final = "workspace\n"
+
+
+class Stored(NamedTuple):
+    """A file as a tree holds it."""
+
+    mode: int
+    oid: bytes
+    """Twenty bytes."""
+    size: int
+
+
+class Store:
+    """A new repository at ``path``. Not safe for threads. Raises ``pygit2.GitError`` or ``OSError``."""
+
+    def __init__(self, path: Path) -> None:
+        self._repository = pygit2.init_repository(path, bare=True, initial_head="main")
+        self._repository.config["core.looseCompression"] = 1  # faster by far, hardly larger
+        self._trees: dict[str, tuple[bytes, bytes]] = {}
+        self.head: str | None = None
+        """The last commit, and below it the one before."""
+        self.parent: str | None = None
+
+    def blob(self, content: bytes) -> bytes:
+        """Keep a file's content; return its id."""
+        return self._repository.create_blob(content).raw
+
+    def read(self, oid: bytes) -> bytes:
+        """Content of a file that was kept."""
+        blob = self._repository[pygit2.Oid(raw=oid)]
+        assert isinstance(blob, pygit2.Blob)
+        return blob.data
+
+    def commit(self, files: Mapping[str, Stored]) -> str:
+        """Commit the tree of these files on top of the last commit.
+
+        Author and time are constants: the same trees in the same order are the same commits.
+        """
+        tree = pygit2.Oid(raw=self._tree(files))
+        author = pygit2.Signature(AUTHOR, f"{AUTHOR}@localhost", 0, 0)
+        parents: list[str | pygit2.Oid] = [self.head] if self.head else []
+        made = str(self._repository.create_commit(BRANCH, author, author, MESSAGE, tree, parents))
+        self.head, self.parent = made, self.head
+        return made
+
+    def _tree(self, files: Mapping[str, Stored]) -> bytes:
+        """Write the trees that changed, deepest first; return the id of the root."""
+        folders: dict[str, dict[str, tuple[int, bytes]]] = {"": {}}
+        for path, file in files.items():
+            folder, _, name = path.rpartition("/")
+            above = folder
+            while above not in folders:  # an ancestor that is there has all of its own
+                folders[above] = {}
+                above = above.rpartition("/")[0]
+            folders[folder][name] = (file.mode, file.oid)
+        written: dict[str, tuple[bytes, bytes]] = {}
+        for folder in sorted(folders, key=_depth, reverse=True):
+            raw = _encode(folders[folder])
+            last = self._trees.get(folder)
+            oid = last[1] if last and last[0] == raw else self._repository.write(ObjectType.TREE, raw).raw
+            written[folder] = (raw, oid)
+            if folder:
+                above, _, name = folder.rpartition("/")
+                folders[above][name] = (FileMode.TREE, oid)
+        self._trees = written
+        return written[""][1]
+
+
+def _depth(folder: str) -> int:
+    return folder.count("/") + 1 if folder else 0
+
+
+def _encode(entries: Mapping[str, tuple[int, bytes]]) -> bytes:
+    """The bytes of a tree object; git sorts a folder as if its name ended in a slash."""
+    rows = [
+        (os.fsencode(name) + (b"/" if mode == FileMode.TREE else b""), os.fsencode(name), mode, oid)
+        for name, (mode, oid) in entries.items()
+    ]
+    return b"".join(b"%o %b\0%b" % (mode, name, oid) for _, name, mode, oid in sorted(rows))
+
+
+def line_changes(old: bytes, new: bytes) -> tuple[int, int]:
+    """Lines added and removed."""
+    patch = pygit2.Patch.create_from(old, new)
+    _, added, removed = patch.line_stats
+    return added, removed
