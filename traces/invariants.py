@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from posttrace.traces.events import (
@@ -40,7 +41,9 @@ class Invariants:
     def __init__(self, parent: Parent | None) -> None:
         self._parent = parent
         self._started: RunStarted | RescoreStarted | None = None
-        self._last: AnyEvent | None = None
+        self._begun = False
+        self._now: datetime | None = None
+        self._t_s: float | None = None
         self._next_seq = 0
         self._finished = False
         self._received: set[int] = set(parent.submissions) if parent else set()
@@ -67,7 +70,7 @@ class Invariants:
                 yield from self._end(event)
         if isinstance(event, BaselineEvaluated | SubmissionGraded | SubmissionRescored) and event.items:
             yield from _items(event.items)
-        self._last = event
+        self._begun = True
 
     def finish(self) -> Iterator[Problem]:
         """Yield what is missing at the end."""
@@ -83,7 +86,7 @@ class Invariants:
         if event.seq != self._next_seq:
             yield Problem("BAD_SEQ", f"seq is {event.seq}, expected {self._next_seq}")
         self._next_seq = event.seq + 1
-        if self._last is None and not isinstance(event, RunStarted | RescoreStarted):
+        if not self._begun and not isinstance(event, RunStarted | RescoreStarted):
             yield Problem("NO_START", "the first event is neither run.started nor rescore.started")
         if self._finished:
             yield Problem("AFTER_FINISH", "an event follows run.finished, which is the last one")
@@ -93,16 +96,20 @@ class Invariants:
         imported = isinstance(started, RunStarted) and started.recorder.kind == "import"
         if (event.ts is None or event.t_s is None) and not imported:
             yield Problem("NO_CLOCK", "ts or t_s is null, which only an imported trace may have")
-        last = self._last
-        if last is None:
-            return
-        if event.t_s is not None and last.t_s is not None and event.t_s < last.t_s:
-            yield Problem("T_S_BACK", f"t_s goes back from {last.t_s} to {event.t_s}")
-        if event.ts is not None and last.ts is not None and event.ts < last.ts:
-            yield Problem("TS_BACK", f"ts goes back from {last.ts} to {event.ts}", "warning")
+        now = None if event.ts is None else _instant(event.ts)
+        if event.ts is not None and now is None:
+            yield Problem("BAD_TS", f"ts is {event.ts!r}, which is not an RFC 3339 time with its offset")
+        if event.t_s is not None:
+            if self._t_s is not None and event.t_s < self._t_s:
+                yield Problem("T_S_BACK", f"t_s goes back from {self._t_s} to {event.t_s}")
+            self._t_s = event.t_s
+        if now is not None:
+            if self._now is not None and now < self._now:
+                yield Problem("TS_BACK", f"ts goes back to {event.ts}", "warning")
+            self._now = now
 
     def _start(self, event: RunStarted | RescoreStarted) -> Iterator[Problem]:
-        if self._last is not None:
+        if self._begun:
             yield Problem("STARTED_AGAIN", "a trace starts once, with its first event")
             return
         self._started = event
@@ -182,6 +189,14 @@ class Invariants:
             if best.submission_id != event.best.submission_id or not same:
                 expected = f"submission {best.submission_id} with {best.score}"
                 yield Problem("BAD_BEST", f"best is {event.best}, the graded scores say {expected}")
+
+
+def _instant(ts: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(ts)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None
 
 
 def _items(items: Items) -> Iterator[Problem]:

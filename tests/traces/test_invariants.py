@@ -82,8 +82,6 @@ CLUSTERS = Items(ids=["a", "b"], values=[1.0, 1.0], clusters=["x"])
         (lambda events: events.insert(1, events[0]), [(1, "STARTED_AGAIN", "error")]),
         (put(9, parent="9" * 40), [(9, "UNKNOWN_REVISION", "error")]),
         (put(11, revision="9" * 40), [(11, "UNKNOWN_REVISION", "error")]),
-        (put(14, submission_id=2), [(14, "RECEIVED_TWICE", "error"), (15, "UNKNOWN_SUBMISSION", "error"), (18, "BAD_COUNT", "error")]),
-        (put(12, submission_id=4), [(12, "BAD_ID", "error"), (13, "UNKNOWN_SUBMISSION", "error"), (14, "BAD_ID", "error"), (None, "NOT_GRADED", "error")]),
         (put(15, submission_id=1), [(15, "GRADED_TWICE", "error"), (None, "NOT_GRADED", "error")]),
         (drop(15), [(None, "NOT_GRADED", "error")]),
         (drop(15, 16, 17, 18), [(None, "NOT_GRADED", "warning"), (None, "NO_FINISH", "warning")]),
@@ -105,12 +103,32 @@ CLUSTERS = Items(ids=["a", "b"], values=[1.0, 1.0], clusters=["x"])
         (put(18, best=Best(submission_id=2, score=2 / 3)), [(18, "BAD_BEST", "error")]),
         (put(18, best=Best(submission_id=1, score=0.9)), [(18, "BAD_BEST", "error")]),
     ],
-)  # fmt: skip
+)
 def test_one_change_one_finding(
     events: list[Any], change: Change, expected: list[tuple[int | None, str, str]]
 ) -> None:
     change(events)
     assert problems(stamped(events)) == expected
+
+
+def test_a_number_is_used_twice(events: list[Any]) -> None:
+    events[14] = replace(events[14], submission_id=2)
+    assert [(place, code) for place, code, _ in problems(stamped(events))] == [
+        (14, "RECEIVED_TWICE"),
+        (15, "UNKNOWN_SUBMISSION"),
+        (18, "BAD_COUNT"),
+    ]
+
+
+def test_a_number_is_skipped(events: list[Any]) -> None:
+    """1, 4, 3 in place of 1, 2, 3: submission 2 was graded and never came, 4 came and was never graded."""
+    events[12] = replace(events[12], submission_id=4)
+    assert [(place, code) for place, code, _ in problems(stamped(events))] == [
+        (12, "BAD_ID"),
+        (13, "UNKNOWN_SUBMISSION"),
+        (14, "BAD_ID"),
+        (None, "NOT_GRADED"),
+    ]
 
 
 def test_a_score_is_missing(events: list[Any]) -> None:
@@ -130,15 +148,23 @@ def test_numbers_out_of_order(events: list[Any]) -> None:
 
 
 def test_clocks_that_go_back(events: list[Any]) -> None:
+    """Place 3 has t_s 3.0 and ts 00:00:03."""
     events = stamped(events)
-    events[4] = replace(events[4], t_s=3.5, ts="2026-01-01T00:00:03.5Z")
+    events[4] = replace(events[4], t_s=3.0, ts="2026-01-01T00:00:03Z")  # equal is not back
     assert problems(events) == []
-    events[4] = replace(events[4], t_s=3.0)  # equal is not back
+    events[4] = replace(events[4], ts="2026-01-01T02:00:03.5+02:00")  # as text it would sort wrongly
     assert problems(events) == []
     events[4] = replace(events[4], t_s=2.9)
     assert problems(events) == [(4, "T_S_BACK", "error")]
     events[4] = replace(events[4], t_s=4.0, ts="2025-12-31T23:59:59Z")
     assert problems(events) == [(4, "TS_BACK", "warning")]
+
+
+@pytest.mark.parametrize("ts", ["", "yesterday", "2026-01-01T00:00:03", "2026-13-01T00:00:03Z"])
+def test_a_time_must_be_one(events: list[Any], ts: str) -> None:
+    events = stamped(events)
+    events[4] = replace(events[4], ts=ts)
+    assert problems(events) == [(4, "BAD_TS", "error")]
 
 
 def test_only_an_imported_trace_may_lack_clocks(events: list[Any]) -> None:

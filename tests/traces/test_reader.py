@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.traces import ChainError, TraceError, TraceReader, read_events, read_head
+from posttrace.traces import ChainError, TraceError, TraceReader, TraceWriter, read_events, read_head
 from posttrace.traces.chain import GENESIS, seal, stated_hash
-from posttrace.traces.events import Event, LogMetrics, RunFinished, RunStarted, SubmissionGraded
+from posttrace.traces.events import AnyEvent, Event, LogMetrics, RunFinished, RunStarted, SubmissionGraded
 from posttrace.traces.reader import ALL_KINDS, type_prefix
 
 
@@ -24,7 +26,7 @@ def content(golden: Path) -> bytes:
     return (golden / "trace.jsonl").read_bytes()
 
 
-def test_events_read_back_as_they_were_written(write, events: list[Event]) -> None:  # type: ignore[no-untyped-def]  # a fixture
+def test_events_read_back_as_they_were_written(write: Callable[..., Path], events: list[Event]) -> None:
     back = list(read_events(write(events)))
     assert [type(event) for event in back] == [type(event) for event in events]
     assert [event.seq for event in back] == list(range(len(events)))
@@ -54,7 +56,7 @@ def test_any_changed_byte_is_found_at_its_line(content: bytes, scratch: Path, da
     scratch.write_bytes(content[:at] + bytes([byte]) + content[at + 1 :])
     line = content[:at].count(b"\n") + 1
     reader = TraceReader(scratch, data.draw(st.sampled_from([None, (), (RunFinished,)])))
-    back = []
+    back: list[AnyEvent] = []
     with pytest.raises(ChainError, match=rf"trace\.jsonl:{line}: "):
         back.extend(reader)
     assert reader.broken is not None
@@ -206,3 +208,23 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, content: bytes) -> N
     command = [sys.executable, "-c", MEMORY, str(path)]
     grown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     assert int(grown) < 15_000
+
+
+def test_reading_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    counts: list[int] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            counts.append(sum(1 for _ in read_events(path)))
+
+    with TraceWriter(path) as writer:
+        reader = threading.Thread(target=read)
+        reader.start()
+        for step in range(200):
+            writer.write(LogMetrics(source="s", step=step, values={}))
+        stop.set()
+        reader.join()
+    assert counts == sorted(counts)
+    assert sum(1 for _ in read_events(path)) == 200

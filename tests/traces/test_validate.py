@@ -86,7 +86,7 @@ def test_a_dropped_line(content: bytes, scratch: Path) -> None:
 
 def test_an_inserted_line_that_follows_is_named(content: bytes, scratch: Path) -> None:
     lines = content.splitlines(keepends=True)
-    forged = seal(stated_hash(lines[6]), b'{"type":"integrity.flag","seq":7,"ts":"","t_s":1.75,"kind":"x"}')
+    forged = seal(stated_hash(lines[6]), b'{"type":"integrity.flag","seq":7,"ts":null,"t_s":1.75,"kind":"x"}')
     scratch.write_bytes(b"".join([*lines[:7], forged, *lines[7:]]))
     found = validate(scratch)
     broken = [finding for finding in found if finding.code == "BROKEN_CHAIN"]

@@ -5,7 +5,9 @@ import hashlib
 import json
 import multiprocessing
 import os
-import threading
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -233,21 +235,35 @@ def test_a_short_write_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(list(read_events(writer.path))) == 2
 
 
-def test_reading_while_it_is_written(tmp_path: Path) -> None:
+CHILD = """
+import sys
+from pathlib import Path
+from posttrace.traces import TraceWriter
+from posttrace.traces.events import AgentStep, SubmissionReceived
+writer = TraceWriter(Path(sys.argv[1]))
+for n in range(1, 1_000_000):
+    writer.write(AgentStep(source="agent", message="x" * (n % 997) * 100))
+    writer.write(SubmissionReceived(submission_id=n, path="p"))
+    print(n, flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 20, 57])
+def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path, lines: int) -> None:
     path = tmp_path / "trace.jsonl"
-    counts: list[int] = []
-    stop = threading.Event()
-
-    def read() -> None:
-        while not stop.is_set():
-            counts.append(sum(1 for _ in read_events(path)))
-
-    with TraceWriter(path) as writer:
-        reader = threading.Thread(target=read)
-        reader.start()
-        for step in range(200):
-            writer.write(metric(step))
-        stop.set()
-        reader.join()
-    assert counts == sorted(counts)
-    assert sum(1 for _ in read_events(path)) == 200
+    with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        for _ in range(lines):
+            child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+        heard = lines + len(child.stdout.readlines())
+    got = [event.submission_id for event in read_events(path) if isinstance(event, SubmissionReceived)]
+    assert got[:heard] == list(range(1, heard + 1))
+    assert len(got) <= heard + 1
+    assert {finding.code for finding in validate(path)} <= {
+        "NO_START",
+        "NOT_GRADED",
+        "NO_FINISH",
+        "TORN_TAIL",
+    }
+    assert list(tmp_path.iterdir()) == [path]
