@@ -41,6 +41,9 @@ def validate(path: Path) -> list[Finding]:
     secret: a rewrite of everything from some line on, and a cut at a line end when ``run.finished`` was never
     there; compare the head hash with one kept elsewhere for that.
 
+    A foreign write that the writer noticed is an ``integrity.flag`` in a valid trace when the writer's lines
+    could be kept whole, and a broken chain at the damage when they could not (``posttrace.traces.foreign``).
+
     Raises ``TraceError`` when the file cannot be read.
     """
     return [

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from posttrace.traces import TraceWriter
 from posttrace.traces.events import Event
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+
+# Examples here write files: on a busy machine one of them may take any time.
+settings.register_profile("files", deadline=None)
+settings.load_profile("files")
 
 Write = Callable[..., Path]
 
