@@ -121,18 +121,18 @@ def validate(paths: Paths, as_json: bool) -> int:
     """Check traces: schema, sequence, hash chain, invariants. Exit 1 when there are errors."""
     from dataclasses import asdict
 
-    from posttrace.traces import find_traces
+    from posttrace.traces import find_rescores, find_traces
     from posttrace.traces import validate as check
 
-    traces = find_traces(paths)
+    traces = [file for trace in find_traces(paths) for file in (trace, *find_rescores(trace))]
     findings = [finding for trace in traces for finding in check(trace)]
     errors = sum(f.severity == "error" for f in findings)
     if as_json:
         click.echo(json.dumps([asdict(f) | {"path": str(f.path)} for f in findings], indent=2))
     else:
         for f in findings:
-            click.echo(f"{f.path}:{f.line}: {f.code} {f.message}")
-        click.echo(f"{len(traces)} traces, {errors} errors, {len(findings) - errors} warnings", err=True)
+            click.echo(f)
+        click.echo(f"{len(traces)} files, {errors} errors, {len(findings) - errors} warnings", err=True)
     return int(errors > 0)
 
 
