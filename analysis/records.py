@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +82,6 @@ class RunRecord:
     """Integrity flag kind -> count."""
     feedback: str | None = None
     """The grading.feedback policy: score, ladder, heldout, none."""
-    counts: dict[str, Any] = field(default_factory=dict)
-    """Event kind -> number of lines."""
     unusable: dict[str, str] = field(default_factory=dict)
     """Path of a rescore file that was left out -> why."""
 

@@ -13,8 +13,8 @@ GOLDEN = next(Path(__file__).parent.joinpath("golden").glob("*/trace.jsonl"))
 
 @pytest.fixture
 def golden(tmp_path):
-    shutil.copytree(GOLDEN.parent, tmp_path / "run")
-    return tmp_path / "run/trace.jsonl"
+    (tmp_path / "run").mkdir()
+    return Path(shutil.copy(GOLDEN, tmp_path / "run/trace.jsonl"))
 
 
 @pytest.mark.parametrize("command", ["audit", "report", "validate", "status", "repair", "rescore"])
