@@ -80,6 +80,8 @@ def clean(record: RunRecord) -> Cleaned:
     )
     used = [*baseline, *(e for c in candidates for e in c.evaluations)]
     cleaned = Cleaned(draft.states, candidates, baseline, split, _flags(record, baseline))
+    if not candidates:
+        return replace(cleaned, invalid=_nothing(draft))
     invalid = _invalid(candidates, baseline, used)
     if invalid:
         return replace(cleaned, invalid=invalid)
@@ -150,11 +152,14 @@ def _candidates(draft: _Draft) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
+def _nothing(draft: _Draft) -> str:
+    copies = sum(state == "base copy" for state in draft.states.values())
+    return f"no scored submission but {copies} of the base itself" if copies else "no scored submission"
+
+
 def _invalid(
     candidates: tuple[Candidate, ...], baseline: tuple[Evaluation, ...], used: list[Evaluation]
 ) -> str | None:
-    if not candidates:
-        return "no scored submission"
     if len({e.split for c in candidates for e in c.evaluations}) > 1:
         return "submissions were scored on different splits"
     if not baseline:

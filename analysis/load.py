@@ -44,8 +44,8 @@ def load(
 def load_record(trace: Path, shared: SharedTexts | None = None, *, verify: bool = True) -> RunRecord:
     """Read one trace and its rescore files; its state is provisional until all attempts are known.
 
-    Raises ``TraceError`` when the chain is broken, a line is no event of ``posttrace/1``, or events contradict
-    each other in what a score belongs to; the text begins with the path, and the line where there is one.
+    Raises ``TraceError`` when the chain is broken, a line is no event of ``posttrace/1``, or events disagree
+    on what a score belongs to; the text begins with the path, and the line where there is one.
     """
     reader = TraceReader(trace, KINDS, verify=verify)
     run: RunBuilder | None = None
