@@ -163,7 +163,7 @@ def exclusions(traces: TraceSet) -> Table:
 
 
 def denominators(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
-    """What became of every submission of every audited run: the parts add up to ``received``."""
+    """How every audited run ended and what became of its submissions: the parts add up to ``received``."""
     table = traces.submissions
     table = table[table["run_id"].isin(verdicts["run_id"]) & (table["state"] == "final")]
     status = table["status"].where(
@@ -175,9 +175,12 @@ def denominators(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     )
     always = [name for name in columns if name in columns[:5] or counts[name].any()]
     counts = counts[always].reset_index(drop=True)
+    ended = verdicts["run_id"].map({run.run_id: run.status for run in traces.final})
     rows = pd.concat(
         [
-            verdicts[["run_id", "task", "agent_label", "seed", "n_items"]],
+            verdicts[["run_id", "task", "agent_label", "seed"]],
+            ended.astype("str").str.replace("_", " ").rename("run ended"),
+            verdicts["n_items"],
             counts.sum(axis=1).rename("received"),
             counts,
             verdicts["k"],

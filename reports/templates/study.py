@@ -101,7 +101,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code("run_counts = tables.run_counts(traces, verdicts)\nrun_counts"),
         text("Traces that were left out:"),
         code("exclusions = tables.exclusions(traces)\nexclusions"),
-        text("What became of the submissions of the audited runs:"),
+        text("How the audited runs ended, and what became of their submissions:"),
         code("denominators = tables.denominators(traces, verdicts)\ndenominators"),
         text("## Integrity\n\nWhat the sandbox put out of the agent's reach:"),
         code("sandboxes = provenance.sandboxes(traces)\nsandboxes"),

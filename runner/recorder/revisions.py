@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from pygit2.enums import FileMode
-
 from posttrace.runner.recorder.scan import Scanner, Seen
 from posttrace.runner.recorder.store import Store, Stored, line_changes
 from posttrace.runner.recorder.walk import Budget
@@ -97,7 +95,7 @@ class Revisions:
             if old == new:
                 continue
             text, exact = as_text(path)
-            added, removed = self._lines(old, new) if time.monotonic() < deadline else (None, None)
+            added, removed = self._lines(old, new, deadline)
             yield FileChange(
                 path=text,
                 path_b64=exact,
@@ -107,10 +105,16 @@ class Revisions:
                 bytes=None if new is None else new.size,
             )
 
-    def _lines(self, old: Stored | None, new: Stored | None) -> tuple[int | None, int | None]:
-        if any(file is not None and file.mode == FileMode.LINK for file in (old, new)):
+    def _lines(
+        self, old: Stored | None, new: Stored | None, deadline: float
+    ) -> tuple[int | None, int | None]:
+        """Lines added and removed; only two texts are compared, and only while there is time."""
+        before, after = (0 if file is None else file.lines for file in (old, new))
+        if old is None or new is None:
+            return (after, before) if None not in (before, after) else (None, None)
+        if None in (before, after) or time.monotonic() > deadline:
             return None, None
-        return line_changes(*(b"" if file is None else self._store.read(file.oid) for file in (old, new)))
+        return line_changes(self._store.read(old.oid), self._store.read(new.oid))
 
 
 def _carry(before: dict[str, Stored], seen: Seen) -> dict[str, Stored]:

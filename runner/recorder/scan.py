@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from pygit2.enums import FileMode
 
 from posttrace.runner.recorder import rules
-from posttrace.runner.recorder.store import Store, Stored
+from posttrace.runner.recorder.store import Store, Stored, count_lines
 from posttrace.runner.recorder.walk import Budget, Entry, directory_of, open_file, walk
 
 _RACE_NS: Final = 50_000_000
@@ -77,19 +77,22 @@ class _Keeper:
     def __init__(self, store: Store, redact: Callable[[str], str] | None) -> None:
         self._store, self._redact = store, redact
 
-    def keep(self, content: bytes) -> bytes:
+    def keep(self, mode: FileMode, content: bytes) -> Stored:
+        """``size`` is that of the file itself; lines are those that are kept."""
+        size = len(content)
         if self._redact is not None:
             text = content.decode(errors="surrogateescape")
             clean = self._redact(text)
             content = content if clean == text else clean.encode(errors="surrogateescape")
-        return self._store.blob(content)
+        lines = None if mode == FileMode.LINK else count_lines(content)
+        return Stored(mode, self._store.blob(content), size, lines)
 
 
 class _Scan:
     def __init__(
         self,
         workspace: Path,
-        keep: Callable[[bytes], bytes],
+        keep: Callable[[FileMode, bytes], Stored],
         before: dict[str, tuple[Key, Stored | Skipped]],
     ) -> None:
         self._workspace, self._keep, self._before = workspace, keep, before
@@ -135,7 +138,7 @@ class _Scan:
         size = entry.stat.st_size
         if stat.S_ISLNK(entry.mode):
             target = os.fsencode(os.readlink(entry.name, dir_fd=entry.directory))
-            return Stored(FileMode.LINK, self._keep(target), len(target))
+            return self._keep(FileMode.LINK, target)
         if not stat.S_ISREG(entry.mode):
             return Skipped("special file")
         if entry.path in rules.RUNNERS:
@@ -157,4 +160,4 @@ class _Scan:
         if rules.is_binary(content):
             return Skipped("binary", len(content), hashlib.sha256(content).hexdigest())
         mode = FileMode.BLOB_EXECUTABLE if entry.mode & stat.S_IXUSR else FileMode.BLOB
-        return Stored(mode, self._keep(content), len(content))
+        return self._keep(mode, content)

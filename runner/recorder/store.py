@@ -27,6 +27,8 @@ class Stored(NamedTuple):
     oid: bytes
     """Twenty bytes."""
     size: int
+    lines: int | None
+    """Null for a link."""
 
 
 class Store:
@@ -96,6 +98,11 @@ def _encode(entries: Mapping[str, tuple[int, bytes]]) -> bytes:
         for name, (mode, oid) in entries.items()
     ]
     return b"".join(b"%o %b\0%b" % (mode, name, oid) for _, name, mode, oid in sorted(rows))
+
+
+def count_lines(content: bytes) -> int:
+    """Lines of a file as a diff counts them: the last one with or without an end."""
+    return content.count(b"\n") + (content != b"" and not content.endswith(b"\n"))
 
 
 def line_changes(old: bytes, new: bytes) -> tuple[int, int]:

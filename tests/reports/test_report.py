@@ -143,7 +143,21 @@ def test_exclusions_and_denominators(page: Page) -> None:
     assert ["traces found", "7"] in page.rows
     assert ["left out: interrupted", "1"] in page.rows
     assert ["unprotected (local)", "6"] in page.rows
-    assert ["house", "grpo", "0", "200", "3", "2", "0", "0", "0", "0", "1", "2"] in page.rows  # one timeout
+    assert [
+        "house",
+        "grpo",
+        "0",
+        "timed out",
+        "200",
+        "3",
+        "2",
+        "0",
+        "0",
+        "0",
+        "0",
+        "1",
+        "2",
+    ] in page.rows  # one timeout
 
 
 def test_code_is_folded_and_the_rest_of_quarto_is_not_shown(page: Page) -> None:
