@@ -18,8 +18,9 @@ from posttrace.runner.recorder.metrics import Metrics
 from posttrace.runner.recorder.processes import HasTime, Processes
 from posttrace.runner.recorder.resources import Resources
 from posttrace.runner.recorder.revisions import Revisions, Trigger
+from posttrace.runner.recorder.watch import Watch
 from posttrace.runner.sandbox.base import Running
-from posttrace.traces.errors import InputError
+from posttrace.traces.errors import InputError, PosttraceError
 from posttrace.traces.events import Event, IntegrityFlag
 from posttrace.traces.redact import Redactor
 
@@ -35,7 +36,7 @@ class RecorderSettings:
 
     process_interval_s: float = 0.5
     watch_interval_s: float = 2.0
-    """Of code, models and metrics."""
+    """Of code, models and metrics. A change of code is recorded once the tree rested for one interval."""
     resource_interval_s: float = 10.0
 
 
@@ -43,7 +44,8 @@ class Recorder:
     """The observers of one run, each in a thread of its own, so that hashing a model delays no sample.
 
     An observer that fails is recorded once (``integrity.flag`` of kind ``observer_failed``) and goes on.
-    Whatever else it raises, as when the trace cannot be written, ends it; ``stop`` raises it then.
+    Whatever else it raises, as when the trace cannot be written, ends it: ``failure`` says so from then on,
+    and ``stop`` raises it.
 
     Make it when the workspace is complete: models that are there by then are not reported. ``secrets`` are
     replaced in the files that code revisions keep, by the same rule as in the trace.
@@ -62,6 +64,7 @@ class Recorder:
         redact = Redactor(secrets).text if secrets else None
         self._run, self._write, self._clock, self._settings = run, write, clock, settings
         self._revisions = Revisions(run.workspace, run.revisions, redact=redact)
+        self._watch = Watch(run.workspace, lambda: self._snapshot("watch"))
         self._artifacts = Artifacts(run.workspace, base_dir, write=write)
         self._metrics = Metrics(run.workspace, run.logs / "agent.stdout.log", write=write)
         self._processes: Processes | None = None
@@ -83,7 +86,7 @@ class Recorder:
         )
         resources = Resources(running, self._run.workspace)
         self._loop("processes", processes.sample, settings.process_interval_s)
-        self._loop("code", lambda: self._snapshot("watch"), settings.watch_interval_s)
+        self._loop("code", self._watch.look, settings.watch_interval_s)
         self._loop("models", self._artifacts.scan, settings.watch_interval_s)
         self._loop("metrics", self._metrics.scan, settings.watch_interval_s)
         self._loop("resources", lambda: self._write(resources.sample()), settings.resource_interval_s)
@@ -91,6 +94,15 @@ class Recorder:
     def revision(self, trigger: Trigger) -> str | None:
         """Snapshot the code now, record it, and return its commit; null when that failed. Thread-safe."""
         return self._try("code", lambda: self._snapshot(trigger))
+
+    @property
+    def failure(self) -> str | None:
+        """Why an observer ended early, as when the trace cannot be written; null while none has."""
+        for loop in self._loops:
+            error = loop.exception() if loop.done() else None
+            if error is not None:
+                return str(error) if isinstance(error, PosttraceError) else f"{type(error).__name__}: {error}"
+        return None
 
     def stop(self) -> None:
         """Stop watching, look a last time, and write what is left. Raises what ended an observer early."""

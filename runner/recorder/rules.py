@@ -14,6 +14,8 @@ OWN_FOLDERS: Final = frozenset({"code", "output", "models", "data"})
 """Folders of the workspace's layout; no ``pyvenv.cfg`` turns one into an environment."""
 TEMPORARY: Final = ".tmp"
 """The agent's ``TMPDIR``."""
+DATA: Final = (".log", ".out", ".err", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
+"""Suffixes of files that programs append to; one of these that only grows is not watched."""
 RUNNERS: Final = frozenset({"run_meta.json", ".run_meta.json.tmp"})
 """Files that the runner itself rewrites all the time."""
 

@@ -36,5 +36,5 @@ def test_claims_are_made_when_the_gain_is_real():
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 8, 30])
 def test_lotteries_at_full_size(k):
-    share = claims(Experiment(2000, 0.5, 0.5, k, 3), 1000, 1000)
-    assert share <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 1000)
+    share = claims(Experiment(2000, 0.5, 0.5, k, 3), 400, 1000)
+    assert share <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
