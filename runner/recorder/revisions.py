@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
+from posttrace.runner.recorder.listing import Listing, cut
 from posttrace.runner.recorder.scan import Scanner, Seen
 from posttrace.runner.recorder.store import Store, Stored, line_changes
 from posttrace.runner.recorder.walk import Budget
 from posttrace.runner.recorder.weigh import Scale
-from posttrace.traces.events import CodeRevision, FileChange, SkippedFile
+from posttrace.traces.events import CodeRevision, FileChange
 from posttrace.traces.text import as_text
 
 Trigger = Literal["start", "watch", "submission", "end"]
@@ -20,10 +21,6 @@ Trigger = Literal["start", "watch", "submission", "end"]
 MAX_FILES: Final = 20_000
 MAX_SECONDS: Final = 2.0
 MAX_LAUNCHED: Final = 1000
-LIST_BYTES: Final = 3 << 20
-"""Of each of an event's two lists; together they keep below the longest line of a trace."""
-_ROW_BYTES: Final = 250
-"""An entry of a list without its path, at most."""
 
 
 class Revisions:
@@ -32,6 +29,9 @@ class Revisions:
     What is a snapshot and what is left out is in ``rules``. The walk follows no link, and no git file in the
     workspace influences it. A walk that reaches ``MAX_FILES`` entries or ``MAX_SECONDS`` is partial:
     it says so, and files it did not reach stay as they were, since nothing is known of them.
+
+    The base's copy is a part of the workspace like any other: its small text files are in the first revision,
+    once, so that an agent that edits the base's configuration or tokenizer is seen doing it.
     """
 
     def __init__(self, workspace: Path, store: Path, *, redact: Callable[[str], str] | None = None) -> None:
@@ -40,6 +40,7 @@ class Revisions:
         self._scanner = Scanner(workspace, self._store, redact)
         self._launched: frozenset[str] = frozenset()
         self._scale = Scale(workspace)
+        self._listing = Listing()
         self._files: dict[str, Stored] = {}
 
     @property
@@ -73,8 +74,9 @@ class Revisions:
         before = self._files
         commit = self._store.commit(files) if changed or self._store.head is None else self._store.head
         self._files = files
-        changes, more_files = _cut(self._changes(before, files, deadline))
-        skipped, more_skipped = _cut(self._scale.weigh(seen.skipped, deadline))
+        changes, more_files = cut(self._changes(before, files, deadline))
+        weighed = self._scale.weigh(seen.skipped, deadline)
+        skipped, more_skipped = self._listing.news(weighed, complete=not seen.truncated)
         event = CodeRevision(
             commit=commit,
             parent=self._store.parent,
@@ -131,19 +133,3 @@ def _carry(before: dict[str, Stored], seen: Seen) -> dict[str, Stored]:
         return all(path[:at] not in known for at, char in enumerate(path) if char == "/")
 
     return seen.files | {path: file for path, file in before.items() if possible(path)}
-
-
-Row = TypeVar("Row", FileChange, SkippedFile)
-
-
-def _cut(rows: Iterator[Row]) -> tuple[list[Row], int]:
-    """As many rows as an event has room for, and how many there are beyond."""
-    kept: list[Row] = []
-    room, more = LIST_BYTES, 0
-    for row in rows:
-        room -= _ROW_BYTES + 2 * len(row.path) + len(row.path_b64 or "")
-        if room > 0:
-            kept.append(row)
-        else:
-            more += 1
-    return kept, more

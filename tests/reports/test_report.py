@@ -147,7 +147,7 @@ def test_exclusions_and_denominators(page: Page) -> None:
         "house",
         "grpo",
         "0",
-        "timed out",
+        "completed",
         "200",
         "3",
         "2",

@@ -23,7 +23,7 @@ class FileChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SkippedFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A file or a whole directory that is not kept, and why."""
+    """A file or a whole directory that is not kept, and why (``gone``: it is there no more, or is kept now)."""
 
     path: str
     path_b64: str | None = None
@@ -35,12 +35,20 @@ class SkippedFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CodeRevision(Event, tag="code.revision", kw_only=True):
-    """The code as it stood at a trigger."""
+    """The code as it stood at a trigger.
+
+    ``commit`` holds all of it. ``files`` and ``skipped`` say what is different from the event before: applied
+    in order, later entries replacing earlier ones of the same path, they give the whole lists. Where a list
+    had no room for everything, ``extra`` says how much was left out (``files_omitted``, ``skipped_omitted``;
+    the latter follow in later events).
+    """
 
     commit: str
     parent: str | None
     trigger: Literal["start", "watch", "submission", "end"]
     files: list[FileChange]
     skipped: list[SkippedFile] = []
+    """What is new or has changed since the ``code.revision`` before; the first lists all there is."""
     truncated: bool = False
-    """True when the walk stopped at its limit of files or seconds."""
+    """True when the walk stopped at its limit of files or seconds. What it did not reach is taken to be as
+    it was."""
