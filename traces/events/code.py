@@ -23,7 +23,7 @@ class FileChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SkippedFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A file or a whole directory that is not kept, and why (``gone``: it is there no more, or is kept now)."""
+    """A file or a whole directory that is not kept, and why (``gone``: it is there no more, or kept now)."""
 
     path: str
     path_b64: str | None = None
