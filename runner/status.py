@@ -32,7 +32,7 @@ class RunState:
     task: str
     seed: int | None
     state: str
-    """preparing, baseline, running, a final status, or interrupted."""
+    """baseline, running, a final status, or interrupted."""
     submissions: int
     submissions_left: int | None
     baseline: float | None
@@ -67,7 +67,7 @@ def read_state(run: RunDir) -> RunState | None:
         agent=started.agent.id,
         task=started.task.id,
         seed=started.seed,
-        state=_state(run, events[-1], has_baseline=bool(baseline)),
+        state=_state(run, last, scored=len(baseline) >= _replicates(started)),
         submissions=received,
         submissions_left=None if budget.submissions is None else max(0, budget.submissions - received),
         baseline=fmean(baseline) if baseline else None,
@@ -77,9 +77,15 @@ def read_state(run: RunDir) -> RunState | None:
     )
 
 
-def _state(run: RunDir, last: object, *, has_baseline: bool) -> str:
+def _state(run: RunDir, last: object, *, scored: bool) -> str:
     if isinstance(last, RunFinished):
         return last.status
     if not alive(run):
         return "interrupted"
-    return "running" if has_baseline else "baseline"
+    return "running" if scored else "baseline"
+
+
+def _replicates(started: RunStarted) -> int:
+    """Scorings of the base that come before the agent; 1 where a foreign record does not say."""
+    grading = started.config.get("grading")
+    return int(grading["baseline_replicates"]) if isinstance(grading, dict) else 1

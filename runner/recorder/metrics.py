@@ -54,7 +54,10 @@ class Metrics:
     def _files(self) -> Iterator[str]:
         """Log files below ``output/``, links not followed; at most ``MAX_FILES``."""
         found = 0
-        for folder, _, names in os.walk(self._workspace / "output"):
+        top = self._workspace / "output"
+        if top.is_symlink():
+            return
+        for folder, _, names in os.walk(top):
             for name in sorted(names):
                 if (name == STATE_NAME or name.endswith(".jsonl")) and found < MAX_FILES:
                     found += 1

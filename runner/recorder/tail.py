@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from typing import Final
 
 MAX_LINE_BYTES: Final = 1 << 16
 MAX_READ_BYTES: Final = 8 << 20
 """In one look; the rest is read at the next."""
+MAX_LAST_BYTES: Final = 256 << 20
+"""In the last look, which has no next; a file may claim any size."""
 
 
 class Tail:
@@ -24,12 +27,20 @@ class Tail:
         self._rest = b""
         self._dropping = False
 
-    def lines(self, *, last: bool = False) -> list[str]:
-        """What was completed since the last call; with ``last`` also an unfinished line.
+    def lines(self, *, last: bool = False) -> Iterator[str]:
+        """What was completed since the last call; with ``last`` all that is left, an unfinished line too.
 
         Raises ``OSError`` when the file cannot be read; a file that is not there has no lines.
         """
-        data = self._read()
+        for _ in range(MAX_LAST_BYTES // MAX_READ_BYTES if last else 1):
+            data = self._read()
+            yield from self._split(data)
+            if len(data) < MAX_READ_BYTES:
+                break
+        if last:
+            yield from self._split(b"\n")
+
+    def _split(self, data: bytes) -> list[str]:
         parts = (self._rest + data).split(b"\n")
         self._rest = parts.pop()
         if self._dropping and parts:
@@ -37,9 +48,6 @@ class Tail:
             self._dropping = False
         if len(self._rest) > MAX_LINE_BYTES:
             self._rest, self._dropping = b"", True
-        if last and not self._dropping:
-            parts.append(self._rest)
-            self._rest = b""
         return [part.decode(errors="replace") for part in parts if part and len(part) <= MAX_LINE_BYTES]
 
     def _read(self) -> bytes:

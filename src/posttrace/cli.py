@@ -206,7 +206,8 @@ def _lines(jobs: list[Planned]) -> dict[str, str]:
             scored = f", best {state.best:.4g}" if state.best is not None else ""
             base = f", base {state.baseline:.4g}" if state.baseline is not None else ""
             name = f"{state.agent} {state.task} seed {state.seed}"
-            lines[name] = f"{state.state}{base}, {state.submissions} submissions{scored}"
+            noun = "submission" if state.submissions == 1 else "submissions"
+            lines[name] = f"{state.state}{base}, {state.submissions} {noun}{scored}"
     return lines
 
 
