@@ -57,7 +57,10 @@ def read_state(run: RunDir) -> RunState | None:
         return None
     started, last = events[0], events[-1]
     received = sum(isinstance(e, SubmissionReceived) for e in events)
-    scores = [e.score for e in events if isinstance(e, SubmissionGraded) and e.score is not None]
+    grades = [e for e in events if isinstance(e, SubmissionGraded)]
+    scores = [e.score for e in grades if e.score is not None]
+    # a score spends budget, and one that is still awaited holds its place
+    spent = received - sum(e.status != "graded" for e in grades)
     baseline = [e.score for e in events if isinstance(e, BaselineEvaluated) and e.split == "feedback"]
     budget, elapsed = started.budget, last.t_s
     best = (max if started.task.higher_is_better else min)(scores) if scores else None
@@ -69,7 +72,7 @@ def read_state(run: RunDir) -> RunState | None:
         seed=started.seed,
         state=_state(run, last, scored=len(baseline) >= _replicates(started)),
         submissions=received,
-        submissions_left=None if budget.submissions is None else max(0, budget.submissions - received),
+        submissions_left=None if budget.submissions is None else budget.submissions - spent,
         baseline=fmean(baseline) if baseline else None,
         best=best,
         elapsed_s=elapsed,
@@ -88,4 +91,4 @@ def _state(run: RunDir, last: object, *, scored: bool) -> str:
 def _replicates(started: RunStarted) -> int:
     """Scorings of the base that come before the agent; 1 where a foreign record does not say."""
     grading = started.config.get("grading")
-    return int(grading["baseline_replicates"]) if isinstance(grading, dict) else 1
+    return int(grading.get("baseline_replicates", 1)) if isinstance(grading, dict) else 1

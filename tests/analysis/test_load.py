@@ -1,113 +1,42 @@
-"""Traces written event by event come back as records and tables; expected values are derived by hand."""
+"""Traces written event by event come back as records; expected values are derived by hand."""
+
+from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import posttrace as pt
-from posttrace.analysis import frames
-from posttrace.traces import Clock, TraceError, TraceWriter
-from posttrace.traces.errors import InputError
-from posttrace.traces.events import (
-    AgentInfo,
-    AgentStep,
-    ArtifactRef,
-    BaselineEvaluated,
-    BaseModelInfo,
-    BudgetInfo,
-    CodeRevision,
-    Evaluator,
-    FileChange,
-    GpuSample,
-    IntegrityFlag,
-    Items,
-    Recorder,
-    RescoreStarted,
-    ResourceSample,
-    RunFinished,
-    RunStarted,
-    SandboxInfo,
-    Software,
-    SubmissionGraded,
-    SubmissionReceived,
-    SubmissionRescored,
-    TaskInfo,
-    Usage,
+from tests.analysis.written import (
+    BASE,
+    baseline,
+    finished,
+    graded,
+    items,
+    received,
+    rescored,
+    started,
+    write,
+    write_rescore,
 )
 
-BASE, OTHER = "b" * 64, "a" * 64
-JUDGE = Evaluator(id="exact", version="1")
+import posttrace as pt
+from posttrace.traces import TraceReader
+from posttrace.traces.errors import InputError
+from posttrace.traces.events import IntegrityFlag
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "posttrace-1"
 
 
-def started(seed=0, attempt=1, **task):
-    about = {"id": "spell", "level": "L1", "metric": "accuracy", "n_items": 4, "scale_max": 100.0} | task
-    return RunStarted(
-        run_id=f"c-s{seed}-a{attempt}",
-        cell_id="c",
-        seed=seed,
-        attempt=attempt,
-        config={"grading": {"feedback": "score"}},
-        task=TaskInfo(**about),
-        agent=AgentInfo(id="sft"),
-        base_model=BaseModelInfo(id="base", sha256=BASE, bytes=1),
-        budget=BudgetInfo(submissions=5),
-        sandbox=SandboxInfo(kind="local", isolates=[]),
-        software=Software(python=None, posttrace=None),
-        recorder=Recorder(kind="native"),
-    )
-
-
-def items(*values, **more):
-    return Items(ids=[f"i{n}" for n in range(len(values))], values=list(values), **more)
-
-
-def baseline(score, values=None, replicate=0):
-    return BaselineEvaluated(
-        split="feedback",
-        replicate=replicate,
-        score=score,
-        items=values,
-        eval_seed=1,
-        evaluator=JUDGE,
-        duration_s=0.5,
-    )
-
-
-def received(n):
-    return SubmissionReceived(submission_id=n, path=f"output/{n}")
-
-
-def graded(n, score, values=None, sha=OTHER, **more):
-    given = {"status": "graded", "split": "feedback", "evaluator": JUDGE} | more
-    return SubmissionGraded(
-        submission_id=n, score=score, items=values, artifact=ArtifactRef(sha256=sha, bytes=1), **given
-    )
-
-
-def finished(status="completed"):
-    return RunFinished(status=status, reason=None, exit_code=0, wall_s=9.0, submissions=0, best=None)
-
-
-def write(folder, *events):
-    folder.mkdir(parents=True)
-    with TraceWriter(folder / "trace.jsonl", clock=Clock()) as writer:
-        for event in events:
-            writer.write(event)
-        return writer.head
-
-
-def test_a_run_comes_back_whole(tmp_path):
+def test_a_run_comes_back_whole(tmp_path: Path) -> None:
     head = write(
         tmp_path / "r",
         started(),
         baseline(50.0, items(100.0, 0.0, 100.0, 0.0)),
-        baseline(25.0, items(100.0, 0.0, 0.0, 0.0), replicate=1),
         received(1),
-        graded(1, 50.0, items(100.0, 100.0, None, 0.0, lost={"i2": "judge"})),
+        graded(1, 50.0, items(100.0, 100.0, None, 0.0, lost={"i2": "judge"}), queue_s=2.0),
         received(2),
         graded(2, 50.0, items(100.0, 0.0, 100.0, 0.0), sha=BASE),
         received(3),
@@ -117,50 +46,56 @@ def test_a_run_comes_back_whole(tmp_path):
         received(5),
         IntegrityFlag(kind="base_copy"),
         IntegrityFlag(kind="endpoint_abuse", count=7),
+        IntegrityFlag(kind="endpoint_abuse"),
         finished(),
     )
-    traces = pt.load(tmp_path)
-    (run,) = traces.records
-    assert run.state == "final"
-    assert run.head_hash == head
-    assert run.flags == {"base_copy": 1, "endpoint_abuse": 7}
+    (run,) = pt.load(tmp_path).records
+    assert (run.state, run.status, run.exit_code, run.wall_s) == ("final", "completed", 0, 9.0)
+    assert (run.head_hash, run.torn, run.feedback) == (head, False, "score")
+    assert run.flags == {"base_copy": 1, "endpoint_abuse": 8}
     assert [s.status for s in run.submissions] == ["graded", "graded", "error", "duplicate", "pending"]
     assert [s.is_base_copy for s in run.submissions] == [False, True, False, False, False]
-    first = run.submissions[0].evaluation
-    np.testing.assert_array_equal(first.values, [1.0, 1.0, math.nan, 0.0])
-    assert first.item_ids is run.baseline[0].item_ids  # kept once
-    row = traces.runs.iloc[0]
-    # baseline: mean of .50 and .25; best: .50, the earlier of two equals
-    assert (row.baseline, row.best, row.best_submission_id, row.gain) == (0.375, 0.5, 1, 0.125)
-    counts = ["submissions", "graded", "duplicate", "rejected", "failed", "pending"]
-    assert list(row[counts]) == [5, 2, 1, 0, 1, 1]
-    assert traces.submissions.score.isna().tolist() == [False, False, True, True, True]
-    table = traces.items
-    assert len(table) == 4 * 4  # two of the base, two graded
-    assert table[table.lost].item_id.tolist() == ["i2"]
+    assert [s.duplicate_of for s in run.submissions] == [None, None, None, 1, None]
+    assert [s.evaluation is None for s in run.submissions] == [False, False, True, True, True]
+    first = run.submissions[0]
+    assert (first.path, first.queue_s) == ("output/1", 2.0)
+    assert first.evaluation is not None
+    assert first.evaluation.evaluator == "exact@1"
+    np.testing.assert_array_equal(
+        first.evaluation.values, [1.0, 1.0, math.nan, 0.0]
+    )  # 100 is the scale's end
+    assert first.evaluation.item_ids is run.baseline[0].item_ids  # kept once
 
 
-def test_lower_is_better_is_turned_round(tmp_path):
-    write(tmp_path / "r", started(higher_is_better=False, scale_max=10.0), baseline(4.0, items(10.0, 0.0)))
+def test_the_golden_run() -> None:
+    (run,) = pt.load(GOLDEN).records
+    # 1/4, and 1/3 of the three items that were not lost
+    assert [e.score for e in run.baseline] == [0.25, 1 / 3]
+    assert [s.status for s in run.submissions] == ["graded", "duplicate", "rejected"]
+    assert [e.score for e in run.baseline_rescored] == [0.25]
+    # once in the trace itself, once in rescore-1.jsonl
+    assert [e.score for e in run.submissions[0].rescored] == [0.5, 0.5]
+    assert run.unusable == {}
+
+
+def test_lower_is_better_is_turned_round(tmp_path: Path) -> None:
+    start = started(higher_is_better=False, scale_max=10.0)
+    write(tmp_path / "r", start, baseline(4.0, items(10.0, 0.0, None)))
     (scored,) = pt.load(tmp_path).records[0].baseline
     assert scored.score == pytest.approx(0.6)  # 1 - 4/10
-    assert scored.values.tolist() == [0.0, 1.0]
+    np.testing.assert_array_equal(scored.values, [0.0, 1.0, math.nan])
 
 
-def test_the_first_final_attempt_counts(tmp_path):
-    write(tmp_path / "1", started(attempt=1), finished("interrupted"))
-    write(tmp_path / "2", started(attempt=2), finished("agent_failed"))
-    write(tmp_path / "3", started(attempt=3), finished("completed"))
-    write(tmp_path / "4", started(seed=1))
-    write(tmp_path / "5", started(seed=2), finished("infrastructure_failed"))
-    traces = pt.load(tmp_path)
-    states = ["interrupted", "final", "superseded", "interrupted", "infrastructure_failed"]
-    assert traces.runs.state.tolist() == states
-    assert [run.status for run in traces.final] == ["agent_failed"]
-    assert sorted(e.state for e in traces.excluded) == sorted(s for s in states if s != "final")
+def test_ids_are_kept_once_for_all_runs(tmp_path: Path) -> None:
+    for seed in range(3):
+        write(tmp_path / str(seed), started(seed=seed), baseline(0.0, items(0.0, 100.0)))
+    ids = [run.baseline[0].item_ids for run in pt.load(tmp_path).records]
+    assert ids[0] == ("i0", "i1")
+    assert ids[1] is ids[0]
+    assert ids[2] is ids[0]
 
 
-def test_what_cannot_be_trusted_is_excluded_with_its_reason(tmp_path):
+def test_what_cannot_be_trusted_is_excluded_with_its_reason(tmp_path: Path) -> None:
     write(tmp_path / "good", started(), finished())
     write(tmp_path / "headless", baseline(1.0))
     write(tmp_path / "changed", started(), finished())
@@ -168,104 +103,103 @@ def test_what_cannot_be_trusted_is_excluded_with_its_reason(tmp_path):
     changed.write_bytes(changed.read_bytes().replace(b'"wall_s":9.0', b'"wall_s":8.0'))
     (tmp_path / "noise").mkdir()
     (tmp_path / "noise/trace.jsonl").write_text("hello\n")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/trace.jsonl").touch()
     traces = pt.load(tmp_path)
-    assert len(traces.records) == 1
-    assert {e.path.split("/")[-2] for e in traces.excluded} == {"headless", "changed", "noise"}
+    assert [Path(run.path).parent.name for run in traces.records] == ["good"]
+    reasons = {Path(e.path).parent.name: e.reason for e in traces.excluded}
     assert {e.state for e in traces.excluded} == {"invalid"}
-    assert all(e.reason for e in traces.excluded)
+    assert reasons.keys() == {"headless", "changed", "noise", "empty"}
+    assert "no run.started" in reasons["headless"]
+    assert f"{changed}:2: " in reasons["changed"]  # run.finished is the second line
+    assert "no run.started" in reasons["empty"]
 
 
-def test_a_torn_tail_is_an_interrupted_run(tmp_path):
-    write(tmp_path / "r", started(), baseline(1.0), finished())
+def test_without_verification_the_chain_is_taken_on_trust(tmp_path: Path) -> None:
+    write(tmp_path / "r", started(), finished())
     trace = tmp_path / "r/trace.jsonl"
-    trace.write_bytes(trace.read_bytes()[:-5])
-    (run,) = pt.load(trace).records
-    assert (run.torn, run.status, run.status_reason) == (True, "interrupted", "no run.finished")
+    trace.write_bytes(trace.read_bytes().replace(b'"wall_s":9.0', b'"wall_s":8.0'))
+    assert pt.load(trace).records == ()
+    assert [run.wall_s for run in pt.load(trace, verify=False).records] == [8.0]
 
 
-def test_rescorings_join_their_submission(tmp_path):
+@settings(max_examples=40, deadline=None)
+@given(cut=st.integers(min_value=0))
+def test_a_trace_cut_at_any_byte_gives_what_its_whole_lines_say(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    write(folder / "r", started(), baseline(1.0), received(1), graded(1, 50.0), received(2), finished())
+    trace = folder / "r/trace.jsonl"
+    whole = trace.read_bytes()
+    kept = whole[: cut % (len(whole) + 1)]
+    trace.write_bytes(kept)
+    traces = pt.load(trace)
+    lines = kept.count(b"\n")
+    if lines == 0:
+        assert [e.state for e in traces.excluded] == ["invalid"]
+        return
+    (run,) = traces.records
+    assert run.torn == (not kept.endswith(b"\n"))
+    assert run.status == ("completed" if lines == 6 else "interrupted")
+    assert run.status_reason == (None if lines == 6 else "no run.finished")
+    # lines: started, baseline, received 1, graded 1, received 2, finished
+    statuses = {1: [], 2: [], 3: ["pending"], 4: ["graded"], 5: ["graded", "pending"]}
+    assert [s.status for s in run.submissions] == statuses[min(lines, 5)]
+
+
+def test_rescorings_join_their_submission(tmp_path: Path) -> None:
     head = write(tmp_path / "r", started(), received(1), graded(1, 50.0), finished())
+    again = rescored(1, 40.0, items(0.0, 80.0)), rescored("baseline", 30.0)
+    write_rescore(tmp_path / "r", 1, head, *again)
+    write_rescore(tmp_path / "r", 2, head, rescored(1, 20.0))
+    (run,) = pt.load(tmp_path).records
+    assert [e.score for e in run.submissions[0].rescored] == [0.4, 0.2]
+    np.testing.assert_array_equal(run.submissions[0].rescored[0].values, [0.0, 0.8])
+    assert [e.score for e in run.baseline_rescored] == [0.3]
+    assert run.unusable == {}
 
-    def again(which, score):
-        return SubmissionRescored(
-            submission_id=which,
-            split="fresh",
-            replicate=0,
-            score=score,
-            items=None,
-            eval_seed=None,
-            evaluator=JUDGE,
-            duration_s=None,
-        )
 
-    for n, run_id in enumerate(["c-s0-a1", "other"], start=1):
-        with TraceWriter(tmp_path / f"r/rescore-{n}.jsonl") as writer:
-            writer.write(RescoreStarted(run_id=run_id, parent_head=head))
-            writer.write(again(1, 40.0))
-            writer.write(again("baseline", 30.0))
+def test_a_rescoring_of_a_run_that_was_still_going_counts(tmp_path: Path) -> None:
+    write(tmp_path / "r", started(), received(1), graded(1, 50.0), finished())
+    reader = TraceReader(tmp_path / "r/trace.jsonl")
+    next(events := iter(reader))
+    next(events)
+    events.close()  # type: ignore[attr-defined]  # a generator
+    write_rescore(tmp_path / "r", 1, reader.head, rescored(1, 40.0))
     (run,) = pt.load(tmp_path).records
     assert [e.score for e in run.submissions[0].rescored] == [0.4]
-    assert [e.score for e in run.baseline_rescored] == [0.3]
-    assert [path.split("/")[-1] for path in run.unusable] == ["rescore-2.jsonl"]
 
 
-def test_second_pass_tables(tmp_path):
-    change = {"path_b64": None, "bytes": 1}
-    files = [
-        FileChange(path="a", status="added", added=3, removed=0, **change),
-        FileChange(path="b", status="modified", added=None, removed=None, **change),
-    ]
-    used = Usage(input_tokens=10, output_tokens=2)
-    write(
-        tmp_path / "r",
-        started(),
-        CodeRevision(commit="c1", parent=None, trigger="start", files=files),
-        AgentStep(source="agent", message="hello", model="m", usage=used),
-        AgentStep(source="agent", model="m", usage=used),
-        AgentStep(source="user"),
-        ResourceSample(
-            cpu_pct=50.0,
-            rss_bytes=1,
-            disk_bytes=None,
-            gpus=[
-                GpuSample(id="0", util_pct=10.0, mem_bytes=5),
-                GpuSample(id="1", util_pct=None, mem_bytes=None),
-            ],
-        ),
-        finished(),
-    )
-    traces = pt.load(tmp_path)
-    revision = traces.revisions.iloc[0]
-    assert (revision.files_added, revision.files_modified, revision.lines_added) == (1, 1, 3)
-    assert traces.steps.message_chars.tolist()[0] == 5
-    usage = traces.usage.set_index("model").loc["m"]
-    assert (usage.steps, usage.input_tokens, usage.output_tokens) == (2, 20, 4)
-    assert pd.isna(usage.cached_tokens)
-    sample = traces.resources.iloc[0]
-    assert (sample.gpus, sample.gpu_util_pct) == (2, 10.0)
-    assert pd.isna(sample.gpu_mem_bytes)
+def test_an_unusable_rescoring_leaves_its_run_as_it_was(tmp_path: Path) -> None:
+    head = write(tmp_path / "r", started(), received(1), graded(1, 50.0), finished())
+    folder = tmp_path / "r"
+    write_rescore(folder, 1, head, rescored(1, 40.0), run_id="other")
+    write_rescore(folder, 2, "f" * 64, rescored(1, 40.0))
+    write_rescore(folder, 3, head, rescored(1, 40.0), rescored(9, 40.0))  # nothing of it counts
+    changed = write_rescore(folder, 4, head, rescored(1, 40.0))
+    changed.write_bytes(changed.read_bytes().replace(b"40.0", b"90.0"))
+    (folder / "rescore-5.jsonl").touch()
+    (run,) = pt.load(tmp_path).records
+    assert run.submissions[0].rescored == ()
+    reasons = {Path(path).name: why for path, why in run.unusable.items()}
+    assert "rescoring of c-s0-a1" in reasons["rescore-1.jsonl"]
+    assert "another trace" in reasons["rescore-2.jsonl"]
+    assert "rescore-3.jsonl:3: submission 9 was never received" in reasons["rescore-3.jsonl"]
+    assert "rescore-4.jsonl:2: " in reasons["rescore-4.jsonl"]
+    assert "rescoring of c-s0-a1" in reasons["rescore-5.jsonl"]
 
 
-def test_a_trace_that_grew_since_it_was_loaded_is_not_mixed(tmp_path):
-    write(tmp_path / "r", started())
-    traces = pt.load(tmp_path)
-    with (tmp_path / "r/trace.jsonl").open("ab") as file:
-        file.write(b"x\n")
-    with pytest.raises(TraceError, match="changed since"):
-        _ = traces.steps
-
-
-@pytest.mark.parametrize("name", ["runs", "submissions", "items", "revisions", "steps", "usage", "resources"])
-def test_empty_tables_have_every_column(name):
-    table = getattr(pt.TraceSet(()), name)
-    columns = getattr(frames, name.upper())
-    assert table.empty
-    assert list(table.columns) == list(columns)
-    assert {c: str(t) for c, t in table.dtypes.items()} == dict(columns)
+def test_progress_counts_every_trace_that_was_found(tmp_path: Path) -> None:
+    write(tmp_path / "a", started(seed=0))
+    write(tmp_path / "b", baseline(0.0))
+    seen: list[tuple[int, int]] = []
+    pt.load(tmp_path, progress=lambda done, found: seen.append((done, found)))
+    assert seen == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize("make", ["missing", "empty", "other"])
-def test_a_path_without_traces_is_one_clear_line(tmp_path, make):
+def test_a_path_without_traces_is_one_clear_line(tmp_path: Path, make: str) -> None:
     target = tmp_path / make
     if make != "missing":
         target.mkdir()
@@ -274,16 +208,3 @@ def test_a_path_without_traces_is_one_clear_line(tmp_path, make):
     with pytest.raises(InputError, match=str(target)) as error:
         pt.load(target)
     assert "\n" not in str(error.value)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([0.0, 100.0, None]), min_size=3, max_size=3), max_size=5))
-def test_item_rows_are_the_values_written(tmp_path_factory, columns):
-    folder = tmp_path_factory.mktemp("t") / "r"
-    events = [e for n, c in enumerate(columns, 1) for e in (received(n), graded(n, 0.0, items(*c)))]
-    write(folder, started(), *events)
-    table = pt.load(folder).items
-    written = [value for column in columns for value in column]
-    expected = [math.nan if value is None else value / 100 for value in written]
-    np.testing.assert_array_equal(table.value.to_numpy(float), expected)
-    assert table.lost.tolist() == [value is None for value in written]
