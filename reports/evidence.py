@@ -14,9 +14,9 @@ from posttrace.traces.errors import PosttraceError
 if TYPE_CHECKING:
     import pandas as pd
     from nbformat import NotebookNode
-    from posttrace.analysis.tables import TraceSet
 
     from posttrace.analysis.audit import Audit
+    from posttrace.analysis.tables import TraceSet
 
 MIME: Final = "application/vnd.posttrace.report+json"
 SCHEMA: Final = "posttrace-report/1"

@@ -15,10 +15,9 @@ from posttrace.analysis.outcome import RunVerdict
 from posttrace.reports.figures.trajectories import COLUMNS as TRAJECTORY_COLUMNS
 
 if TYPE_CHECKING:
-    from posttrace.analysis.tables import TraceSet
-
     from posttrace.analysis.audit import Audit
     from posttrace.analysis.records import Evaluation, RunRecord, Submission
+    from posttrace.analysis.tables import TraceSet
 
 GAINS: Final = ("reported_gain", "corrected_gain", "selection_share", "lcb", "ucb", "mde80")
 SCORES: Final = ("baseline", "reported_best")

@@ -17,9 +17,8 @@ from posttrace.reports.templates.study import Parameters, build
 from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
-    from posttrace.analysis.tables import TraceSet
-
     from posttrace.analysis.settings import AuditSettings
+    from posttrace.analysis.tables import TraceSet
 
 TITLE: Final = "Do the gains exceed noise?"
 

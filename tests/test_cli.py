@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.support import posttrace
 
 GOLDEN = next(Path(__file__).parent.joinpath("golden").glob("*/trace.jsonl"))

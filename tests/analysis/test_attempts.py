@@ -7,13 +7,13 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.analysis.runs import Start, record
-from tests.analysis.written import finished, started, write
 
 import posttrace as pt
 from posttrace.analysis.attempts import settle
 from posttrace.analysis.records import RunRecord
 from posttrace.traces.events import RunStatus
+from tests.analysis.runs import Start, record
+from tests.analysis.written import finished, started, write
 
 STATUSES: list[RunStatus] = ["completed", "agent_failed", "timed_out", "interrupted", "infrastructure_failed"]
 

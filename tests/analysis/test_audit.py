@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.analysis.runs import Start, Traces, evaluation, record, run_of, submission
-from tests.analysis.simulated import Experiment
 
 from posttrace.analysis.audit import Audit, AuditSettings, adjusted, audit
 from posttrace.analysis.exact import mcnemar
 from posttrace.analysis.records import Exclusion, FloatArray, RunRecord
+from tests.analysis.runs import Start, Traces, evaluation, record, run_of, submission
+from tests.analysis.simulated import Experiment
 
 QUICK = AuditSettings(resamples=499)
 ROW = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.analysis.written import baseline, finished, graded, items, received, rescored, started, write
 
 import posttrace as pt
 from posttrace.traces.events import Event, Items
+from tests.analysis.written import baseline, finished, graded, items, received, rescored, started, write
 
 UNEVEN = Items(ids=["a", "b"], values=[1.0])
 UNEVEN_CLUSTERS = Items(ids=["a", "b"], values=[1.0, 0.0], clusters=["x"])

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.analysis.runs import evaluation, record, submission
 
 from posttrace.analysis.clean import clean, confirmation
 from posttrace.analysis.itemtable import ItemError
+from tests.analysis.runs import evaluation, record, submission
 
 BASE = evaluation([1, 0, 0, 1, 0])
 

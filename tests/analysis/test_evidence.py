@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.analysis.simulated import Experiment
 
 from posttrace.analysis.evidence import Measure, Sample
 from posttrace.analysis.paired import Paired
+from tests.analysis.simulated import Experiment
 
 
 def test_variance_of_a_baseline_given_its_items():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from tests.analysis.runs import evaluation
 
 from posttrace.analysis.itemtable import ItemError, ItemTable
+from tests.analysis.runs import evaluation
 
 NAN = np.nan
 

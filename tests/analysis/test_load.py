@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import posttrace as pt
+from posttrace.traces import TraceReader
+from posttrace.traces.errors import InputError
+from posttrace.traces.events import IntegrityFlag
 from tests.analysis.written import (
     BASE,
     baseline,
@@ -21,11 +26,6 @@ from tests.analysis.written import (
     write,
     write_rescore,
 )
-
-import posttrace as pt
-from posttrace.traces import TraceReader
-from posttrace.traces.errors import InputError
-from posttrace.traces.events import IntegrityFlag
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "posttrace-1"
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
-from tests.analysis.simulated import Experiment
 
 from posttrace.analysis.exact import mcnemar
 from posttrace.analysis.maxt import MaxT, MaxTResult
 from posttrace.analysis.paired import Paired
+from tests.analysis.simulated import Experiment
 
 seeds = st.integers(0, 2**31)
 

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from tests.analysis.runs import Start, Traces, run_of
-from tests.analysis.simulated import Experiment
 
 from posttrace.analysis.audit import AuditSettings, audit
+from tests.analysis.runs import Start, Traces, run_of
+from tests.analysis.simulated import Experiment
 
 
 def claims(experiment: Experiment, count: int, resamples: int) -> float:

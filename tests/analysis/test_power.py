@@ -3,10 +3,10 @@ from math import comb
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
-from tests.analysis.simulated import Experiment
 
 from posttrace.analysis.paired import Paired
 from posttrace.analysis.power import Detectable, critical_normal, mcnemar_power
+from tests.analysis.simulated import Experiment
 
 
 def test_critical_values_of_dunnett():

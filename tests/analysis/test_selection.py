@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.analysis.simulated import Experiment, repeat
 
 from posttrace.analysis.paired import Paired
 from posttrace.analysis.selection import corrected_gain
+from tests.analysis.simulated import Experiment, repeat
 
 
 def test_one_submission_was_not_picked():

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from tests.analysis.simulated import Experiment, repeat
 
 from posttrace.analysis.bounds import GainBounds
+from tests.analysis.simulated import Experiment, repeat
 
 COUNT = 300
 

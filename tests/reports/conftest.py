@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.reports.study import QUICK, write_study
 
 from posttrace.analysis.audit import Audit, audit
 from posttrace.analysis.load import load
 from posttrace.analysis.tables import TraceSet
 from posttrace.reports import frames
+from tests.reports.study import QUICK, write_study
 
 
 @pytest.fixture(scope="session")

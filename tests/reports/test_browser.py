@@ -11,9 +11,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.reports.study import QUICK
 
 from posttrace.reports.report import report
+from tests.reports.study import QUICK
 
 FLAGS = (
     "--headless",

@@ -12,13 +12,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from tests.reports.page import Page
-from tests.reports.study import QUICK, STUDY, Sketch, write_study
 
 from posttrace.analysis.load import load
 from posttrace.reports.notebook import check_executed
 from posttrace.reports.report import report
 from posttrace.traces.errors import InputError
+from tests.reports.page import Page
+from tests.reports.study import QUICK, STUDY, Sketch, write_study
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from typing import get_args
 
 import pandas as pd
 import pytest
-from tests.reports.study import QUICK
 
 from posttrace.analysis.audit import Audit, audit
 from posttrace.analysis.load import load
@@ -17,6 +16,7 @@ from posttrace.analysis.tables import TraceSet
 from posttrace.analysis.wording import Code
 from posttrace.reports import frames, provenance, tables
 from posttrace.reports.shown import Prose, Table
+from tests.reports.study import QUICK
 
 
 def row(table: Table, **where: str) -> dict[str, str]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.support import QUICK, posttrace, wait_for
 
 from posttrace.traces import read_events, validate
 from posttrace.traces.events import (
@@ -23,6 +22,7 @@ from posttrace.traces.events import (
     RunStarted,
     SubmissionGraded,
 )
+from tests.support import QUICK, posttrace, wait_for
 
 SUBMIT = """
 import json, os, sys, urllib.request

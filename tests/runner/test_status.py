@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from tests.analysis.test_load import baseline, finished, graded, received, started
 
 from posttrace.runner.claim import Claim
 from posttrace.runner.layout import RunDir
 from posttrace.runner.status import read_state, states
 from posttrace.traces import TraceWriter
 from posttrace.traces.errors import InputError
+from tests.analysis.written import baseline, finished, graded, received, started
 
 STORY = [
     (started(), "baseline"),

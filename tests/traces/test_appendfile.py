@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import repeat
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from posttrace.traces.appendfile import AppendFile
 from posttrace.traces.events import (
     AgentStep,
     Event,
+    IntegrityFlag,
     RunFinished,
     SubmissionGraded,
     SubmissionReceived,
@@ -81,17 +82,34 @@ def test_a_file_size_limit(tmp_path: Path, golden: Path) -> None:
     assert 3 * 2**20 - RESERVE_BYTES - 2 * 100_000 < path.stat().st_size < 3 * 2**20 - RESERVE_BYTES + 10_000
 
 
+MOUNTED = """
+mount -t tmpfs -o size=4m posttrace-test "$1" || exit 77
+exec "$2" -c 'import runpy, sys; from pathlib import Path
+here = runpy.run_path(sys.argv[1]); events = runpy.run_path(sys.argv[2])["trace_events"]()
+here[sys.argv[3]](Path(sys.argv[4]), events)' "$3" "$4" "$5" "$1"
+"""
+Scenario = Callable[[Path, list[Event]], None]
+
+
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=4m", "posttrace-test", str(folder)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def on_small_disk(tmp_path: Path, golden: Path) -> Callable[[Scenario], None]:
+    """Run a scenario of this file on a file system of 4 MiB.
+
+    It is mounted in a mount namespace of its own, so that it goes with the process however that ends.
+    """
+
+    def run(scenario: Scenario) -> None:
+        if shutil.which("unshare") is None:
+            pytest.skip("needs unshare")
+        maker = str(golden.parent / "make_posttrace_1.py")
+        command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", MOUNTED, "sh"]
+        command += [str(tmp_path), sys.executable, __file__, maker, scenario.__name__]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode == 77 or "unshare failed" in done.stderr:
+            pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+        assert done.returncode == 0, done.stderr
+
+    return run
 
 
 def fill_up(folder: Path) -> None:
@@ -99,13 +117,13 @@ def fill_up(folder: Path) -> None:
         deque(map(ballast.write, repeat(b"\0" * 4096)), maxlen=0)
 
 
-def test_a_full_disk(small_disk: Path, events: list[Event]) -> None:
+def full_disk(small_disk: Path, events: list[Event]) -> None:
     with TraceWriter(small_disk / "trace.jsonl") as writer:
         fill(writer, events)
         check(writer.path)
 
 
-def test_a_disk_that_a_stranger_fills_to_the_last_byte(small_disk: Path, events: list[Event]) -> None:
+def filled_by_a_stranger(small_disk: Path, events: list[Event]) -> None:
     with TraceWriter(small_disk / "trace.jsonl") as writer:
         writer.write(events[0])
         writer.write(SubmissionReceived(submission_id=1, path="p"))
@@ -117,9 +135,30 @@ def test_a_disk_that_a_stranger_fills_to_the_last_byte(small_disk: Path, events:
         check(writer.path)
 
 
-def test_a_run_that_ends_just_when_the_disk_is_full_gets_its_end(
-    small_disk: Path, events: list[Event]
-) -> None:
+def stranger_fills_the_disk_and_appends(small_disk: Path, events: list[Event]) -> None:
+    """Setting the foreign byte aside needs room for a copy of the trace: the reserve is for this too."""
+    with TraceWriter(small_disk / "trace.jsonl") as writer:
+        writer.write(events[0])
+        writer.write(SubmissionReceived(submission_id=1, path="p"))
+        fill_up(small_disk)
+        with writer.path.open("ab") as stranger:
+            stranger.write(b"j")
+        descriptors = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            with pytest.raises(DiskFullError):
+                writer.write(STEP)
+        assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert sorted(path.name for path in small_disk.iterdir()) == ["ballast", "trace.jsonl"]
+        writer.write(SubmissionGraded(submission_id=1, status="cancelled", split="feedback"))
+        writer.write(END)
+        check(writer.path)
+        [flag] = read_events(writer.path, [IntegrityFlag])
+        assert isinstance(flag, IntegrityFlag)
+        assert flag.evidence["what"] == "appended"
+        assert writer.path.with_name(flag.evidence["kept"]).read_bytes().endswith(b"}\nj")
+
+
+def ends_when_the_disk_is_full(small_disk: Path, events: list[Event]) -> None:
     """The first line that does not fit is run.finished itself."""
     with TraceWriter(small_disk / "trace.jsonl") as writer:
         writer.write(events[0])
@@ -137,12 +176,26 @@ def test_a_run_that_ends_just_when_the_disk_is_full_gets_its_end(
         assert validate(writer.path) == []
 
 
-def test_no_trace_is_begun_on_a_full_disk(small_disk: Path) -> None:
+def begins_on_a_full_disk(small_disk: Path, events: list[Event]) -> None:
     with (small_disk / "ballast").open("wb") as ballast:
         ballast.write(b"\0" * (4 * 2**20 - RESERVE_BYTES // 2))
     with pytest.raises(DiskFullError, match=r"trace\.jsonl: No space left on device"):
         TraceWriter(small_disk / "trace.jsonl")
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        full_disk,
+        filled_by_a_stranger,
+        stranger_fills_the_disk_and_appends,
+        ends_when_the_disk_is_full,
+        begins_on_a_full_disk,
+    ],
+)
+def test_on_a_full_disk(on_small_disk: Callable[[Scenario], None], scenario: Scenario) -> None:
+    on_small_disk(scenario)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

@@ -54,6 +54,13 @@ def test_a_twin_hides_the_value_too() -> None:
     assert redactor.twin("not base64: s3cret") == "not base64: <secret:KEY>"
 
 
+def test_overlapping_values_leave_no_part_of_either_in_a_twin() -> None:
+    """As in text: what is left of ``abcd`` after ``bcdef`` is taken out would be its first letter."""
+    redactor = Redactor({"A": "abcd", "B": "bcdef", "C": "secret"})
+    twin = redactor.twin(base64.b64encode(b"\xff-abcdef-").decode())
+    assert base64.b64decode(twin) == b"\xff-<secret:B>-"
+
+
 @given(st.dictionaries(st.sampled_from("XYZ"), VALUES, min_size=1), st.lists(st.text("de ")))
 def test_no_value_is_left_wherever_it_stands(secrets: dict[str, str], between: list[str]) -> None:
     """Markers are taken out before looking: they hold no letter of any value."""

@@ -120,6 +120,31 @@ def test_no_write_after_the_end(tmp_path: Path) -> None:
     assert [type(event) for event in read_events(writer.path)] == [RunFinished]
 
 
+def test_a_close_that_gets_in_just_before_a_write_is_said_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer closes between a caller's look at it and the handing over: the caller hears TraceError."""
+    writer = TraceWriter(tmp_path / "trace.jsonl")
+    real = ThreadPoolExecutor.submit
+
+    def submit(pool: ThreadPoolExecutor, *call: Any) -> Any:
+        closing = threading.Thread(target=writer.close)
+        closing.start()
+        closing.join(0.2)
+        return real(pool, *call)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", submit)
+        written = True
+        try:
+            writer.write(metric(0))
+        except TraceError as error:
+            assert "closed" in str(error)
+            written = False
+    writer.close()
+    assert len(list(read_events(writer.path))) == written
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the very thing that is tested
 def test_a_forked_child_cannot_write(tmp_path: Path) -> None:
     """Its copy of the writer has no thread: without the check it would wait for ever."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.runner.grading.toy import SPEC, Toy, save_model
 
 from posttrace.runner.grading import GradingService, GradingSettings
 from posttrace.runner.layout import RunDir
 from posttrace.traces import TraceWriter, read_events
 from posttrace.traces.events import BaseModelInfo, BudgetInfo, Event
+from tests.runner.grading.toy import SPEC, Toy, save_model
 
 
 @dataclass

@@ -8,11 +8,11 @@ import socket
 
 import httpx
 import pytest
-from tests.support import wait_for
 
 from posttrace.runner.grading import app
 from posttrace.runner.grading.server import Server
 from posttrace.traces.events import IntegrityFlag, SubmissionReceived
+from tests.support import wait_for
 
 
 def flags(lab):

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.runner.grading.toy import SPEC, save_model
-from tests.support import wait_for
 
 from posttrace.runner.grading.evaluation import Evaluation, Grader
 from posttrace.runner.grading.settings import GradingSettings
 from posttrace.runner.layout import RunDir
+from tests.runner.grading.toy import SPEC, save_model
+from tests.support import wait_for
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.runner.grading.toy import SPEC, Toy
 
 from posttrace.runner.artifacts import hash_directory
 from posttrace.runner.grading.rescore import rescore
@@ -19,6 +18,7 @@ from posttrace.traces.events import (
     SandboxInfo,
     Software,
 )
+from tests.runner.grading.toy import SPEC, Toy
 
 
 def start(lab, **settings):

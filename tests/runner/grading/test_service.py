@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.runner.grading.toy import Toy
-from tests.support import wait_for
 
 from posttrace.runner.artifacts import hash_directory
 from posttrace.runner.grading.seeds import baseline_seed, submission_seed
@@ -28,6 +26,8 @@ from posttrace.traces.events import (
     SubmissionReceived,
     SubmissionRescored,
 )
+from tests.runner.grading.toy import Toy
+from tests.support import wait_for
 
 GATED = {"env_passthrough": ("TOY_GATE",)}
 

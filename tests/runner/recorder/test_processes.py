@@ -6,10 +6,10 @@ import sys
 
 import psutil
 import pytest
-from tests.support import wait_for
 
 from posttrace.runner.recorder.processes import Processes
 from posttrace.traces import Clock
+from tests.support import wait_for
 
 
 class Watched:

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import os
 
-from tests.support import wait_for
-
 from posttrace.runner.recorder.resources import Resources, disk_bytes, gpus
 from posttrace.traces.events import GpuSample
+from tests.support import wait_for
 
 
 def test_disk_counts_each_file_once_by_what_it_occupies(tmp_path):
