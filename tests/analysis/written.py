@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+
 from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import (
     AgentInfo,
@@ -127,3 +129,8 @@ def _write(path: Path, *events: Event) -> str:
         for event in events:
             writer.write(event)
         return writer.head
+
+
+def known(row: pd.Series[Any]) -> dict[str, Any]:
+    """The cells of a table's row that are not unknown."""
+    return {str(name): value for name, value in row.items() if not pd.isna(value)}
