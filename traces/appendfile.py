@@ -57,19 +57,26 @@ class AppendFile:
         self._reserve.release()
         return self.append(line, sync=sync, last_words=True)
 
-    def settle(self) -> dict[str, Any] | None:
+    def settle(self, *, last_words: bool = False) -> dict[str, Any] | None:
         """Compare path, size and tail with what was written last; handle and describe any difference.
 
         What stands under the path but is not ours as we left it is never overwritten or cut. See
-        ``posttrace.traces.foreign`` for what is done instead.
+        ``posttrace.traces.foreign`` for what is done instead. It may need room for a copy of our lines.
         """
         try:
-            foreign = Foreign.look(self.path, self._fd, self._size, self._tail)
-            if foreign is None:
-                return None
-            evidence, self._fd = foreign.set_aside()
+            return self._settle()
         except OSError as error:
-            raise self._failure(error) from error
+            self.full = self.full or error.errno in _FULL
+            if not (error.errno in _FULL and last_words and self._reserve.held):
+                raise self._failure(error) from error
+        self._reserve.release()
+        return self.settle(last_words=True)
+
+    def _settle(self) -> dict[str, Any] | None:
+        foreign = Foreign.look(self.path, self._fd, self._size, self._tail)
+        if foreign is None:
+            return None
+        evidence, self._fd = foreign.set_aside()
         size = os.fstat(self._fd).st_size
         last = os.pread(self._fd, _TAIL, max(0, size - _TAIL))
         self._size, self._tail = size, last

@@ -56,7 +56,10 @@ class Foreign:
         return None
 
     def set_aside(self) -> tuple[dict[str, Any], int]:
-        """Keep the foreign bytes, go on with ours; return the evidence and the descriptor to write to."""
+        """Keep the foreign bytes, go on with ours; return the evidence and the descriptor to write to.
+
+        ``OSError`` when that fails: our lines are then still behind ``fd``, and it can be tried again.
+        """
         evidence: dict[str, Any] = {
             "what": self.what,
             "expected_bytes": self.size,
@@ -69,16 +72,21 @@ class Foreign:
         fresh = self.path.with_name(self.path.name + ".new")
         fresh.unlink(missing_ok=True)
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        _copy(self.fd, fd, self.size)
-        os.fsync(fd)
-        if self.found is not None:
-            kept = free_name(self.path, "foreign")
-            self.path.rename(kept)
-            evidence["kept"] = kept.name
-        # A link, unlike a rename, fails when somebody has put a file under the name again.
-        os.link(fresh, self.path)
-        fresh.unlink()
-        sync_folder(self.path)
+        try:
+            _copy(self.fd, fd, self.size)
+            os.fsync(fd)
+            if self.found is not None:
+                kept = free_name(self.path, "foreign")
+                self.path.rename(kept)
+                evidence["kept"] = kept.name
+            # A link, unlike a rename, fails when somebody has put a file under the name again.
+            os.link(fresh, self.path)
+            sync_folder(self.path)
+        except OSError:
+            os.close(fd)
+            raise
+        finally:
+            fresh.unlink(missing_ok=True)
         os.close(self.fd)
         return evidence, fd
 

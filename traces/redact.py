@@ -20,20 +20,16 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         forms = {form: name for name, value in secrets.items() if value for form in _forms(value)}
-        self._names = dict(sorted(forms.items(), key=lambda item: len(item[0]), reverse=True))
-        self._bytes = {form.encode(): name for form, name in self._names.items()}
+        self._names = _longest_first(forms)
         exact = {name: as_text(value)[1] for name, value in secrets.items()}
-        self._bytes |= {base64.b64decode(twin): name for name, twin in exact.items() if twin}
+        raw = {form.encode(): name for form, name in forms.items()}
+        raw |= {base64.b64decode(twin): name for name, twin in exact.items() if twin}
+        # Latin-1 gives each byte its own character, so that bytes are searched as text is.
+        self._bytes = _longest_first({form.decode("latin-1"): _as_latin1(raw[form]) for form in raw})
 
     def text(self, text: str) -> str:
         """Return ``text`` without any secret."""
-        spans = [
-            (start, start + len(form), name)
-            for form, name in self._names.items()
-            if form in text
-            for start in _starts(text, form)
-        ]
-        return _replace(text, spans) if spans else text
+        return _without(text, self._names)
 
     def twin(self, encoded: str) -> str:
         """Return a base64 twin whose bytes carry no secret; what is not base64 is treated as text."""
@@ -41,15 +37,31 @@ class Redactor:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             return self.text(encoded)
-        clean = raw
-        for form, name in self._bytes.items():
-            clean = clean.replace(form, f"<secret:{name}>".encode())
-        return encoded if clean is raw else base64.b64encode(clean).decode()
+        clean = _without(raw.decode("latin-1"), self._bytes).encode("latin-1")
+        return encoded if clean == raw else base64.b64encode(clean).decode()
 
 
 def _forms(value: str) -> set[str]:
     text = as_text(value)[0]
     return {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+
+
+def _longest_first(forms: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(forms.items(), key=lambda item: len(item[0]), reverse=True))
+
+
+def _as_latin1(name: str) -> str:
+    return name.encode().decode("latin-1")
+
+
+def _without(text: str, forms: dict[str, str]) -> str:
+    spans = [
+        (start, start + len(form), name)
+        for form, name in forms.items()
+        if form in text
+        for start in _starts(text, form)
+    ]
+    return _replace(text, spans) if spans else text
 
 
 def _starts(text: str, form: str) -> list[int]:

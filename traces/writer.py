@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -82,6 +83,7 @@ class TraceWriter:
         self._finished = False
         self._closed = False
         self._pid = os.getpid()
+        self._handing_over = threading.Lock()
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="trace-writer")
 
     @property
@@ -93,15 +95,18 @@ class TraceWriter:
         """Record ``event`` and return it as recorded."""
         if os.getpid() != self._pid:
             raise TraceError(f"{self.path} belongs to process {self._pid}: a forked child cannot write to it")
-        if self._closed:
-            raise TraceError(f"{self.path} is closed")
-        return self._owner.submit(self._record, event).result()
+        with self._handing_over:
+            if self._closed:
+                raise TraceError(f"{self.path} is closed")
+            recorded = self._owner.submit(self._record, event)
+        return recorded.result()
 
     def close(self) -> None:
         """Wait for events under way, then close the file; a second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._handing_over:
+            if self._closed:
+                return
+            self._closed = True
         self._owner.shutdown()
         self._file.close()
 
@@ -117,7 +122,7 @@ class TraceWriter:
         if self._finished:
             raise TraceError(f"{self.path} has its run.finished, which is the last line: nothing can follow")
         for _ in range(_ATTEMPTS):
-            evidence = self._file.settle()
+            evidence = self._file.settle(last_words=self._last_words(event))
             if evidence is not None:
                 evidence["expected_head"] = self._head
                 if self._line(IntegrityFlag(kind="record_tampering", evidence=evidence)) is None:
@@ -128,15 +133,19 @@ class TraceWriter:
                 return written
         raise TraceError(f"{self.path}: another process keeps writing to it")
 
+    def _last_words(self, event: Event) -> bool:
+        """Tell whether the reserve is for this event."""
+        return isinstance(event, RunFinished) or (
+            self._file.full and isinstance(event, SubmissionGraded | IntegrityFlag)
+        )
+
     def _line(self, event: E) -> E | None:
         """Append one line; None when a stranger got in first."""
         ts, t_s = self.clock.stamp()
         stamped, body = self._encoder.encode(replace(event, seq=self._seq, ts=ts, t_s=t_s))
         line = seal(self._head, body)
-        last_words = isinstance(event, RunFinished) or (
-            self._file.full and isinstance(event, SubmissionGraded | IntegrityFlag)
-        )
-        if not self._file.append(line, sync=isinstance(event, SYNCED), last_words=last_words):
+        sync, last_words = isinstance(event, SYNCED), self._last_words(event)
+        if not self._file.append(line, sync=sync, last_words=last_words):
             return None
         self._seq += 1
         self._head = stated_hash(line).decode()

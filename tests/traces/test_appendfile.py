@@ -143,11 +143,11 @@ def stranger_fills_the_disk_and_appends(small_disk: Path, events: list[Event]) -
         fill_up(small_disk)
         with writer.path.open("ab") as stranger:
             stranger.write(b"j")
-        descriptors = len(os.listdir("/proc/self/fd"))
+        descriptors = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(3):
             with pytest.raises(DiskFullError):
                 writer.write(STEP)
-        assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
         assert sorted(path.name for path in small_disk.iterdir()) == ["ballast", "trace.jsonl"]
         writer.write(SubmissionGraded(submission_id=1, status="cancelled", split="feedback"))
         writer.write(END)
