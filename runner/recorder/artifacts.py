@@ -15,6 +15,7 @@ import numpy as np
 
 from posttrace.runner.artifacts import hash_directory
 from posttrace.runner.recorder import rules
+from posttrace.runner.recorder.listing import cut
 from posttrace.runner.recorder.scan import Key, key_of
 from posttrace.runner.recorder.weights import Weights, delta_l2_rel, same_as
 from posttrace.traces.errors import InputError
@@ -65,14 +66,16 @@ class Artifacts:
     def _report(self, folder: Path, state: Fingerprint) -> None:
         _, files = hash_directory(folder)
         newest = max(key[3] for name, key in state if name.endswith(".safetensors"))
-        self._write(
-            ArtifactObserved(
-                path=as_text(os.path.relpath(folder, self._workspace))[0],
-                files=files,
-                model=describe(folder, self._base_dir),
-                mtime=_timestamp(newest),
-            )
+        kept, omitted = cut(files)
+        event = ArtifactObserved(
+            path=as_text(os.path.relpath(folder, self._workspace))[0],
+            files=kept,
+            model=describe(folder, self._base_dir),
+            mtime=_timestamp(newest),
         )
+        if omitted:
+            event.extra = {"files_omitted": omitted}
+        self._write(event)
 
 
 def model_folders(workspace: Path) -> Iterator[tuple[Path, Fingerprint]]:
@@ -122,7 +125,7 @@ def describe(folder: Path, base_dir: Path) -> ModelInfo:
                 with closing(Weights(base_dir)) as base, np.errstate(all="ignore"):
                     info.same_as_base = same_as(model, base)
                     info.delta_l2_rel = 0.0 if info.same_as_base else delta_l2_rel(model, base)
-    except (OSError, ValueError, msgspec.MsgspecError):  # cut short, corrupt, or replaced meanwhile
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):  # cut short, corrupt, or replaced
         return info
     return info
 
@@ -131,7 +134,7 @@ def _architecture(config: Path) -> str | None:
     try:
         with open(os.open(config, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             values: Any = msgspec.json.decode(file.read(MAX_CONFIG_BYTES))
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, RecursionError, msgspec.MsgspecError):
         return None
     if not isinstance(values, dict):
         return None

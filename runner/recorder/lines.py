@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 STEP_KEYS: Final = ("step", "global_step", "steps", "iteration", "iter", "update")
+_MAX_STEP: Final = 2**53
+"""Beyond it a float is no exact count, and tables have no room for it."""
 _NAMES: Final = {
     "nan": math.nan,
     "inf": math.inf,
@@ -53,7 +55,7 @@ def split_step(values: Values) -> tuple[int | None, Values]:
     """The step, and the values beside it."""
     for key in STEP_KEYS:
         step = values.get(key)
-        if step is not None and step.is_integer():
+        if step is not None and step.is_integer() and abs(step) <= _MAX_STEP:
             return int(step), {name: value for name, value in values.items() if name != key}
     return None, values
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeVar
 
-from posttrace.traces.events import FileChange, SkippedFile
+import msgspec
+
+from posttrace.traces.events import SkippedFile
 
 LIST_BYTES: Final = 3 << 20
-"""Of each of an event's two lists; together they keep below the longest line of a trace."""
+"""Of one list of an event; two of them keep below the longest line of a trace."""
 GONE: Final = "gone"
-_ROW_BYTES: Final = 250
-"""An entry of a list without its path, at most."""
 
-Row = TypeVar("Row", FileChange, SkippedFile)
+Row = TypeVar("Row", bound=msgspec.Struct)
 
 
 def cut(rows: Iterable[Row]) -> tuple[list[Row], int]:
@@ -21,7 +21,7 @@ def cut(rows: Iterable[Row]) -> tuple[list[Row], int]:
     kept: list[Row] = []
     room, more = LIST_BYTES, 0
     for row in rows:
-        room -= _ROW_BYTES + 2 * len(row.path) + len(row.path_b64 or "")
+        room -= len(msgspec.json.encode(row)) + 1
         if room > 0:
             kept.append(row)
         else:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Protocol
 
 import psutil
@@ -17,6 +18,10 @@ from posttrace.traces.text import as_text
 
 MAX_COMMANDS: Final = 5
 """Commands one process may turn into. A program that rewrites its title at each step would fill a trace."""
+
+
+MAX_ARGV_BYTES: Final = 256 << 10
+"""Of a command line; systems allow megabytes (``rm`` of everything), a line of a trace has to hold it."""
 
 
 class HasTime(Protocol):
@@ -99,22 +104,31 @@ class Processes:
 
     def _report(self, process: psutil.Process, seen: _Seen, ended_s: float | None) -> None:
         own = process.pid == self._running.pid
-        raw = [os.fsencode(word) for word in seen.argv]
+        raw = _shortened([os.fsencode(word) for word in seen.argv])
         texts = [as_text(word) for word in raw]
         exact = any(twin is not None for _, twin in texts)
-        self._write(
-            ProcessObserved(
-                pid=process.pid,
-                ppid=seen.ppid,
-                argv=[text for text, _ in texts],
-                argv_b64=[base64.b64encode(word).decode() for word in raw] if exact else None,
-                cwd=None if seen.cwd is None else as_text(seen.cwd)[0],
-                started_s=seen.started_s,
-                ended_s=ended_s,
-                exit_code=self._running.poll() if own and ended_s is not None else None,
-                interval_s=self._interval_s,
-            )
+        event = ProcessObserved(
+            pid=process.pid,
+            ppid=seen.ppid,
+            argv=[text for text, _ in texts],
+            argv_b64=[base64.b64encode(word).decode() for word in raw] if exact else None,
+            cwd=None if seen.cwd is None else as_text(seen.cwd)[0],
+            started_s=seen.started_s,
+            ended_s=ended_s,
+            exit_code=self._running.poll() if own and ended_s is not None else None,
+            interval_s=self._interval_s,
         )
+        if len(raw) < len(seen.argv):
+            event.extra = {"argv_omitted": len(seen.argv) - len(raw)}
+        self._write(event)
+
+
+def _shortened(words: list[bytes]) -> list[bytes]:
+    """The first words, as many as ``MAX_ARGV_BYTES`` hold; always the first."""
+    ends = accumulate(len(word) + 1 for word in words)
+    return [
+        word for i, (word, end) in enumerate(zip(words, ends, strict=True)) if not i or end <= MAX_ARGV_BYTES
+    ]
 
 
 def _cwd(process: psutil.Process) -> str | None:

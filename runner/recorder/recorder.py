@@ -26,7 +26,7 @@ from posttrace.traces.redact import Redactor
 
 T = TypeVar("T")
 
-FAILURES = (OSError, psutil.Error, pygit2.GitError, InputError)
+FAILURES = (OSError, ValueError, RecursionError, psutil.Error, pygit2.GitError, InputError)
 """What an agent can cause by what it does to its files and processes while they are looked at."""
 
 

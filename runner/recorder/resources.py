@@ -58,7 +58,7 @@ def _use(process: psutil.Process) -> Iterator[tuple[float, int]]:
 
 
 def disk_bytes(folder: Path, timeout_s: float = _DISK_TIMEOUT_S) -> int | None:
-    """Disk space below a folder, a file with several names counted once; null when that takes too long."""
+    """Disk space of the files below a folder, one with several names once; null when that takes too long."""
     end = time.monotonic() + timeout_s
     inodes: set[tuple[int, int]] = set()
     total = 0

@@ -22,6 +22,7 @@ import numpy.typing as npt
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAX_HEADER_BYTES: Final = 100 << 20
 """The format's own limit."""
+_MAX_DIMENSIONS: Final = 64
 _CHUNK: Final = 1 << 20
 """Elements compared at a time."""
 _DTYPES: Final = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
@@ -70,8 +71,10 @@ class Weights:
         header.pop("__metadata__", None)
         for name, entry in msgspec.convert(header, dict[str, _Entry]).items():
             start, end = (offset + 8 + length for offset in entry.data_offsets)
-            if not 8 + length <= start <= end <= found.st_size or min(entry.shape, default=0) < 0:
+            if not 8 + length <= start <= end <= found.st_size:
                 raise ValueError(f"{name}: lies outside the file")
+            if not _may_hold(end - start, entry.shape):
+                raise ValueError(f"{name}: has no room for its shape")
             self.tensors[name] = Tensor(fd, entry.dtype, tuple(entry.shape), start, end)
             self.bytes += end - start
 
@@ -83,6 +86,13 @@ class Weights:
     def close(self) -> None:
         """Close the files."""
         self._stack.close()
+
+
+def _may_hold(size: int, shape: list[int]) -> bool:
+    """Whether so many bytes can be a tensor of this shape; the smallest elements take a bit."""
+    if len(shape) > _MAX_DIMENSIONS or min(shape, default=0) < 0:
+        return False
+    return math.prod(shape) <= 8 * size
 
 
 def same_as(model: Weights, base: Weights) -> bool:

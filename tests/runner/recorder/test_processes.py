@@ -15,11 +15,11 @@ from tests.support import wait_for
 class Watched:
     """An agent, what was written of it, and which command lines were announced."""
 
-    def __init__(self, running) -> None:
+    def __init__(self, running, clock=None) -> None:
         self.running = running
         self.events: list = []
         self.launched: list = []
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.observer = Processes(
             running,
             write=self.events.append,
@@ -151,10 +151,21 @@ def test_a_program_that_keeps_changing_its_title_does_not_fill_the_trace(agents,
     assert numbers == ["0", "1", "2", "3", "4"]  # five commands of one process
 
 
+def test_a_command_line_is_bounded_and_says_so(agents, run_dir):
+    pipe(run_dir)
+    words = ["x" * 1023] * 300  # 300 KiB with the zero bytes between them
+    watched = Watched(agents.command("sh", "-c", "read line < go", *words))
+    watched.sample_until(lambda: watched.launched)
+    watched.observer.stop()
+    [event] = watched.events
+    # 256 KiB are 256 such words; "sh", "-c" and the script take the room of one
+    assert event.argv[3:] == words[:255]
+    assert event.extra == {"argv_omitted": 45}
+
+
 def test_start_is_measured_on_the_clock_of_the_run(agents):
     clock = Clock()
-    watched = Watched(agents.python("import time; time.sleep(600)"))
-    watched.clock = watched.observer._clock = clock
+    watched = Watched(agents.python("import time; time.sleep(600)"), clock)
     latest = clock.t_s()
     watched.sample_until(lambda: watched.launched)
     watched.observer.stop()
