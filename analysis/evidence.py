@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.bounds import Bounds, GainBounds
-from posttrace.analysis.maxt import MaxT, MaxTResult
-from posttrace.analysis.paired import Paired
-from posttrace.analysis.power import Detectable
 from posttrace.analysis.records import FloatArray
+from posttrace.analysis.stats.bounds import Bounds, GainBounds
+from posttrace.analysis.stats.maxt import MaxT, MaxTResult
+from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.power import Detectable
 
 
 @dataclass(frozen=True)

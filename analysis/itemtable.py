@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.paired import IntArray, Paired
 from posttrace.analysis.records import Evaluation, FloatArray
+from posttrace.analysis.stats.paired import IntArray, Paired
 
 
 class ItemError(ValueError):

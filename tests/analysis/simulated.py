@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posttrace.analysis.evidence import Evidence, Measure
-from posttrace.analysis.paired import Paired
+from posttrace.analysis.stats.paired import Paired
 
 
 @dataclass(frozen=True)

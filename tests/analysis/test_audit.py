@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posttrace.analysis.audit import Audit, AuditSettings, adjusted, audit
-from posttrace.analysis.exact import mcnemar
 from posttrace.analysis.records import Exclusion, FloatArray, RunRecord
+from posttrace.analysis.stats.exact import mcnemar
 from tests.analysis.runs import Start, Traces, evaluation, record, run_of, submission
 from tests.analysis.simulated import Experiment
 

@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posttrace.analysis.bounds import Bounds
 from posttrace.analysis.evidence import Evidence, Sample
-from posttrace.analysis.maxt import MaxTResult
-from posttrace.analysis.selection import CorrectedGain
+from posttrace.analysis.stats.bounds import Bounds
+from posttrace.analysis.stats.maxt import MaxTResult
+from posttrace.analysis.stats.selection import CorrectedGain
 from posttrace.analysis.verdict import CODES, Rules
 from posttrace.analysis.wording import label
 

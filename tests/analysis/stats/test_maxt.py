@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from posttrace.analysis.exact import mcnemar
-from posttrace.analysis.maxt import MaxT, MaxTResult
-from posttrace.analysis.paired import Paired
+from posttrace.analysis.stats.exact import mcnemar
+from posttrace.analysis.stats.maxt import MaxT, MaxTResult
+from posttrace.analysis.stats.paired import Paired
 from tests.analysis.simulated import Experiment
 
 seeds = st.integers(0, 2**31)

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, skew
 
-from posttrace.analysis.exact import (
+from posttrace.analysis.records import FloatArray
+from posttrace.analysis.stats.exact import (
     MAX_ENUMERATED,
     conditional_binomial,
     enumerated_flips,
     mcnemar_all,
 )
-from posttrace.analysis.paired import IntArray, Paired
-from posttrace.analysis.records import FloatArray
-from posttrace.analysis.resampling import Null, Resampled, Resampling
-from posttrace.analysis.selection import CorrectedGain, corrected_gain
+from posttrace.analysis.stats.paired import IntArray, Paired
+from posttrace.analysis.stats.resampling import Null, Resampled, Resampling
+from posttrace.analysis.stats.selection import CorrectedGain, corrected_gain
 
 FEW_DISCORDANT = 30
 """A 0/1 winner with fewer discordant items is also held against Bonferroni-adjusted exact tests."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.paired import Paired
 from posttrace.analysis.records import FloatArray
+from posttrace.analysis.stats.paired import Paired
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import t as student
 
-from posttrace.analysis.bounds import GainBounds, clopper_pearson_upper, newcombe_paired, tango
-from posttrace.analysis.paired import Paired
+from posttrace.analysis.stats.bounds import GainBounds, clopper_pearson_upper, newcombe_paired, tango
+from posttrace.analysis.stats.paired import Paired
 
 
 def test_tango_published():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from posttrace.analysis.paired import Paired
-from posttrace.analysis.power import Detectable, critical_normal, mcnemar_power
+from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.power import Detectable, critical_normal, mcnemar_power
 from tests.analysis.simulated import Experiment
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.analysis.exact import conditional_binomial, enumerated_flips, mcnemar, mcnemar_all
-from posttrace.analysis.paired import Paired
+from posttrace.analysis.stats.exact import conditional_binomial, enumerated_flips, mcnemar, mcnemar_all
+from posttrace.analysis.stats.paired import Paired
 
 counts = st.integers(0, 40)
 

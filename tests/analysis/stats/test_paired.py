@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.analysis.paired import Paired, Units
+from posttrace.analysis.stats.paired import Paired, Units
 
 
 def test_counts_gains_and_winner():

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta, norm, t
 
-from posttrace.analysis.paired import Paired
 from posttrace.analysis.records import FloatArray
+from posttrace.analysis.stats.paired import Paired
 
 
 def clopper_pearson_upper(count: int, n: int, alpha: float) -> float:

@@ -10,7 +10,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy.optimize import brentq
 from scipy.stats import binom, norm
 
-from posttrace.analysis.paired import Paired
+from posttrace.analysis.stats.paired import Paired
 
 POWER = 0.8
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from posttrace.analysis.paired import Paired
-from posttrace.analysis.selection import corrected_gain
+from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.selection import corrected_gain
 from tests.analysis.simulated import Experiment, repeat
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from posttrace.analysis.bounds import GainBounds
+from posttrace.analysis.stats.bounds import GainBounds
 from tests.analysis.simulated import Experiment, repeat
 
 COUNT = 300

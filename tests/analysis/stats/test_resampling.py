@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posttrace.analysis.paired import Paired, Units
-from posttrace.analysis.resampling import Null, Resampling
+from posttrace.analysis.stats.paired import Paired, Units
+from posttrace.analysis.stats.resampling import Null, Resampling
 
 B = 20_000
 
