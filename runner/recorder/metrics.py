@@ -57,7 +57,8 @@ class Metrics:
         top = self._workspace / "output"
         if top.is_symlink():
             return
-        for folder, _, names in os.walk(top):
+        for folder, folders, names in os.walk(top):
+            folders.sort()
             for name in sorted(names):
                 if (name == STATE_NAME or name.endswith(".jsonl")) and found < MAX_FILES:
                     found += 1

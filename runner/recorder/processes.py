@@ -126,9 +126,7 @@ class Processes:
 def _shortened(words: list[bytes]) -> list[bytes]:
     """The first words, as many as ``MAX_ARGV_BYTES`` hold; always the first."""
     ends = accumulate(len(word) + 1 for word in words)
-    return [
-        word for i, (word, end) in enumerate(zip(words, ends, strict=True)) if not i or end <= MAX_ARGV_BYTES
-    ]
+    return words[: max(1, sum(end <= MAX_ARGV_BYTES for end in ends))]
 
 
 def _cwd(process: psutil.Process) -> str | None:

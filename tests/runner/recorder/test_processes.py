@@ -137,11 +137,11 @@ def test_a_child_between_fork_and_exec_is_not_another_run_of_its_parent(agents, 
 def test_a_program_that_keeps_changing_its_title_does_not_fill_the_trace(agents, run_dir):
     # each round is a new command line: the script starts itself with the next number
     script = run_dir.workspace / "again.sh"
-    script.write_text('[ "$1" = 9 ] && exec sleep 600\nread line < go\nexec sh again.sh $(($1 + 1))\n')
-    go = pipe(run_dir)
+    script.write_text('[ "$1" = 9 ] && exec sleep 600\nread line < go$1\nexec sh again.sh $(($1 + 1))\n')
+    pipes = [pipe(run_dir, f"go{number}") for number in range(9)]
     watched = Watched(agents.command("sh", "again.sh", "0"))
     process = psutil.Process(watched.running.pid)
-    for number in range(9):
+    for number, go in enumerate(pipes):
         wait_for(lambda number=number: process.cmdline() == ["sh", "again.sh", str(number)])
         watched.observer.sample()
         let_go(go)
