@@ -46,6 +46,12 @@ def test_of_equal_attempts_in_two_experiments_the_earlier_start_counts() -> None
     assert [run.state for run in settle([late, early])] == ["superseded", "final"]
 
 
+def test_a_wall_clock_that_went_back_does_not_reorder_attempts() -> None:
+    runs = [attempt(1, "completed", ts="2026-01-02T00:00:00.000000Z")]
+    runs.append(attempt(2, "completed", ts="2026-01-01T00:00:00.000000Z"))
+    assert [run.state for run in settle(runs)] == ["final", "superseded"]
+
+
 def test_runs_with_an_unknown_seed_are_no_attempts_at_one_seed() -> None:
     runs = [attempt(number, "completed", seed=None) for number in (1, 2)]
     assert [run.state for run in settle(runs)] == ["final", "final"]
