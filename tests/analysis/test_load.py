@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,15 +69,26 @@ def test_a_run_comes_back_whole(tmp_path: Path) -> None:
     assert first.evaluation.item_ids is run.baseline[0].item_ids  # kept once
 
 
-def test_the_golden_run() -> None:
+def test_the_golden_run_says_what_its_lines_say() -> None:
     (run,) = pt.load(GOLDEN).records
-    # 1/4, and 1/3 of the three items that were not lost
-    assert [e.score for e in run.baseline] == [0.25, 1 / 3]
-    assert [s.status for s in run.submissions] == ["graded", "duplicate", "rejected"]
-    assert [e.score for e in run.baseline_rescored] == [0.25]
-    # once in the trace itself, once in rescore-1.jsonl
-    assert [e.score for e in run.submissions[0].rescored] == [0.5, 0.5]
-    assert run.unusable == {}
+    trace, again = (
+        [json.loads(line) for line in (GOLDEN / name).read_text("utf-8").splitlines()]
+        for name in ("trace.jsonl", "rescore-1.jsonl")
+    )
+    scale = trace[0]["task"]["scale_max"]
+
+    def scores(lines: list[dict[str, Any]], kind: str, which: Any = None) -> list[float]:
+        return [x["score"] / scale for x in lines if x["type"] == kind and x.get("submission_id") == which]
+
+    assert [e.score for e in run.baseline] == scores(trace, "baseline.evaluated")
+    statuses = [line["status"] for line in trace if line["type"] == "submission.graded"]
+    assert [s.status for s in run.submissions] == statuses
+    assert [e.score for e in run.baseline_rescored] == scores(again, "submission.rescored", "baseline")
+    # once in the trace itself, once in the file beside it
+    both = [*scores(trace, "submission.rescored", 1), *scores(again, "submission.rescored", 1)]
+    assert len(both) > 1
+    assert [e.score for e in run.submissions[0].rescored] == both
+    assert (run.head_hash, run.unusable) == (trace[-1]["hash"], {})
 
 
 def test_lower_is_better_is_turned_round(tmp_path: Path) -> None:
