@@ -25,7 +25,7 @@ Write = Callable[..., Path]
 @pytest.fixture(scope="session")
 def make() -> dict[str, Any]:
     """Names of the golden generator: ``trace_events``, ``write``, ``clock``, ``SECRETS``, ..."""
-    return runpy.run_path(str(GOLDEN / "make_posttrace_1.py"))
+    return runpy.run_path(str(GOLDEN / "make.py"))
 
 
 @pytest.fixture(scope="session")

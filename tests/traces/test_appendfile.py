@@ -74,7 +74,7 @@ with TraceWriter(Path(sys.argv[3])) as writer:
 def test_a_file_size_limit(tmp_path: Path, golden: Path) -> None:
     """3 MiB: about 20 steps fit, the last MiB is kept back."""
     path = tmp_path / "trace.jsonl"
-    maker = golden.parent / "make_posttrace_1.py"
+    maker = golden.parent / "make.py"
     command = [sys.executable, "-c", CHILD, __file__, str(maker), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -101,7 +101,7 @@ def on_small_disk(tmp_path: Path, golden: Path) -> Callable[[Scenario], None]:
     def run(scenario: Scenario) -> None:
         if shutil.which("unshare") is None:
             pytest.skip("needs unshare")
-        maker = str(golden.parent / "make_posttrace_1.py")
+        maker = str(golden.parent / "make.py")
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", MOUNTED, "sh"]
         command += [str(tmp_path), sys.executable, __file__, maker, scenario.__name__]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -20,8 +20,8 @@ from posttrace.traces.events import (
 )
 from posttrace.traces.invariants import Invariants
 
-# Places in the golden run (see make_posttrace_1): 0 start, 1-2 baseline, 3 and 9 revisions, 10-11, 12-13 and
-# 14-15 submissions received and graded, 16 flag, 17 rescored, 18 end.
+# Places in the golden run (see tests/golden/make.py): 0 start, 1-2 baseline, 3 and 9 revisions, 10-11,
+# 12-13 and 14-15 submissions received and graded, 16 flag, 17 rescored, 18 end.
 Change = Callable[[list[Any]], None]
 
 

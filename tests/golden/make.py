@@ -1,6 +1,9 @@
 """Writes ``tests/golden/posttrace-1``: a run with every event kind, and a rescoring of it.
 
-``python tests/golden/make_posttrace_1.py`` replaces the files; a schema change does it in the same commit.
+``python -m tests.golden.make`` replaces the files; a schema change does it in the same commit.
+
+The run: a base that spells 3 or 4 of 12 words right (it samples, so two replicates differ, and the second
+lost a word to a timeout), a submission that spells 8, the same again, and one whose grading failed.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import (
@@ -38,6 +42,7 @@ from posttrace.traces.events import (
     SandboxInfo,
     SkippedFile,
     Software,
+    Split,
     SubmissionGraded,
     SubmissionReceived,
     SubmissionRescored,
@@ -55,6 +60,7 @@ RUN_ID = "0123456789ab-s7-a1"
 FIRST, SECOND = "1" * 40, "2" * 40
 BASE = ArtifactRef(sha256="a" * 64, bytes=415048)
 TUNED = ArtifactRef(sha256="b" * 64, bytes=415048)
+OTHER = ArtifactRef(sha256="d" * 64, bytes=415048)
 EXACT = Evaluator(id="spell.exact", version="1")
 
 
@@ -69,11 +75,13 @@ def clock() -> Clock:
     )
 
 
-def items(*values: float | None) -> Items:
-    """Return items ``w0``, ``w1``, ... with the given outcomes."""
-    ids = [f"w{n}" for n in range(len(values))]
-    lost = {key: "timeout" for key, value in zip(ids, values, strict=True) if value is None}
-    return Items(ids=ids, values=list(values), clusters=["x"] * len(ids), lost=lost or None)
+def items(outcomes: str, prefix: str = "w") -> Items:
+    """Return one item for each of ``outcomes``: 1 right, 0 wrong, - lost; two items share a cluster."""
+    ids = [f"{prefix}{n}" for n in range(len(outcomes))]
+    lost = {key: "timeout" for key, outcome in zip(ids, outcomes, strict=True) if outcome == "-"}
+    values = [None if outcome == "-" else float(outcome) for outcome in outcomes]
+    clusters = [f"{prefix}-root-{n // 2}" for n in range(len(outcomes))]
+    return Items(ids=ids, values=values, clusters=clusters, lost=lost or None)
 
 
 def trace_events() -> list[Event]:
@@ -85,8 +93,8 @@ def rescore_events(parent_head: str) -> list[Event]:
     """Return the events of ``rescore-1.jsonl``."""
     return [
         RescoreStarted(run_id=RUN_ID, parent_head=parent_head),
-        _rescored("baseline", 0.25, 1.0, 0.0, 0.0, 0.0),
-        _rescored(1, 0.5, 1.0, 1.0, 0.0, 0.0),
+        _rescored("baseline", 0, 0.25, "100010000100"),
+        _rescored(1, 1, 7 / 12, "110011010110"),
     ]
 
 
@@ -107,7 +115,7 @@ def _beginning() -> list[Event]:
             cell_id="0123456789ab",
             seed=7,
             config={"agent": {"env": {"API_KEY": SECRETS["API_KEY"]}}, "seed": 7},
-            task=TaskInfo(id="spell", level="L1", metric="exact_match", n_items=4, scale_max=1.0),
+            task=TaskInfo(id="spell", level="L1", metric="exact_match", n_items=12, scale_max=1.0),
             agent=AgentInfo(id="sft", system="script", version="1", mode="free"),
             base_model=BaseModelInfo(id="tiny-gpt2", sha256=BASE.sha256, bytes=BASE.bytes),
             budget=BudgetInfo(wall_s=600.0, submissions=4, steps=100),
@@ -116,8 +124,8 @@ def _beginning() -> list[Event]:
             software=Software(python="3.11", posttrace="0.1.0"),
             recorder=Recorder(kind="native"),
         ),
-        _baseline("feedback", 0, 0.25, 1.0, 0.0, 0.0, 0.0),
-        _baseline("feedback", 1, 1 / 3, 1.0, 0.0, 0.0, None),
+        _baseline("feedback", 0, 3 / 12, "100100010000"),
+        _baseline("feedback", 1, 4 / 11, "10010001001-"),
     ]
 
 
@@ -186,7 +194,7 @@ def _work() -> list[Event]:
 
 
 def _submissions() -> list[Event]:
-    grade = items(1.0, 1.0, None, 0.0)
+    grade = items("110101110110")
     return [
         SubmissionReceived(submission_id=1, path="output/final", client_ts="2026-01-02T03:04:07Z"),
         SubmissionGraded(
@@ -213,10 +221,17 @@ def _submissions() -> list[Event]:
             revision=SECOND,
             score=2 / 3,
         ),
-        SubmissionReceived(submission_id=3, path="../models/base"),
-        SubmissionGraded(submission_id=3, status="rejected", reason="path_escape", split="feedback"),
+        SubmissionReceived(submission_id=3, path="output/other"),
+        SubmissionGraded(
+            submission_id=3,
+            status="error",
+            reason="the grading process was killed by signal 9",
+            split="feedback",
+            artifact=OTHER,
+            revision=SECOND,
+        ),
         IntegrityFlag(kind="path_escape", evidence={"path": "../models/base"}),
-        _rescored(1, 0.5, 1.0, 1.0, 0.0, 0.0),
+        _rescored(1, 0, 0.5, "110010010110"),
     ]
 
 
@@ -234,26 +249,28 @@ def _end() -> list[Event]:
     ]
 
 
-def _baseline(split: str, replicate: int, score: float, *values: float | None) -> BaselineEvaluated:
+def _baseline(split: Split, replicate: int, score: float, outcomes: str) -> BaselineEvaluated:
     return BaselineEvaluated(
-        split=split,  # type: ignore[arg-type]  # a literal of Split, passed through
+        split=split,
         replicate=replicate,
         score=score,
-        items=items(*values),
+        items=items(outcomes),
         eval_seed=replicate,
         evaluator=EXACT,
         duration_s=0.5,
     )
 
 
-def _rescored(which: int | str, score: float, *values: float | None) -> SubmissionRescored:
+def _rescored(
+    which: int | Literal["baseline"], replicate: int, score: float, outcomes: str
+) -> SubmissionRescored:
     return SubmissionRescored(
-        submission_id=which,  # type: ignore[arg-type]  # a number or "baseline"
+        submission_id=which,
         split="sealed",
-        replicate=0,
+        replicate=replicate,
         score=score,
-        items=items(*values),
-        eval_seed=5,
+        items=items(outcomes, "s"),
+        eval_seed=5 + replicate,
         evaluator=EXACT,
         duration_s=0.5,
     )
