@@ -109,6 +109,15 @@ def test_only_wanted_kinds_are_returned(golden: Path) -> None:
     assert list(read_events(golden / "trace.jsonl", [])) == []
 
 
+@given(st.sets(st.sampled_from(ALL_KINDS)), st.booleans())
+def test_a_choice_of_kinds_is_the_same_as_leaving_out_the_others(
+    golden: Path, kinds: set[type[Event]], verify: bool
+) -> None:
+    path = golden / "trace.jsonl"
+    wanted = [event for event in read_events(path) if type(event) in kinds]
+    assert list(read_events(path, kinds, verify=verify)) == wanted
+
+
 def test_unwanted_kinds_are_not_parsed(scratch: Path) -> None:
     """A line that is no JSON at all is passed over when its first bytes say that nobody asked for it."""
     first = seal(GENESIS, b'{"type":"log.metrics",,,}')

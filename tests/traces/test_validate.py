@@ -146,6 +146,44 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         validate(tmp_path / "trace.jsonl")
 
 
+EDITS = {
+    # The golden run, one line of it edited and every line sealed again: the chain is whole, and only the
+    # rules between events are left to find it. Line n is event n - 1.
+    "NO_CLOCK": (5, b'"t_s":1.25', b'"t_s":null'),
+    "BAD_TS": (5, b'"ts":"2026-01-02T', b'"ts":"2026-13-02T'),
+    "TS_BACK": (5, b'"ts":"2026-01-02T', b'"ts":"2026-01-01T'),
+    "T_S_BACK": (5, b'"t_s":1.25', b'"t_s":0.5'),
+    "BAD_SEQ": (19, b'"seq":18', b'"seq":20'),
+    "UNKNOWN_REVISION": (12, b'"revision":"2222', b'"revision":"9999'),
+    "BAD_DUPLICATE": (14, b'"duplicate_of":1', b'"duplicate_of":2'),
+    "BAD_SCORE": (16, b'"score":null', b'"score":0.0'),
+    "UNKNOWN_SUBMISSION": (18, b'"submission_id":1', b'"submission_id":8'),
+    "BAD_ITEMS": (18, b'"s11"]', b'"s10"]'),
+    "BAD_COUNT": (19, b'"submissions":3', b'"submissions":4'),
+    "BAD_BEST": (19, b'"best":{"submission_id":1', b'"best":{"submission_id":2'),
+    "BAD_EVENT": (7, b'"step":1', b'"step":"1"'),
+}
+
+
+@pytest.mark.parametrize("code", EDITS)
+def test_an_edit_that_the_chain_does_not_show(content: bytes, scratch: Path, code: str) -> None:
+    line, old, new = EDITS[code]
+    bodies = [whole[: whole.rindex(b',"hash"')] + b"}" for whole in content.splitlines()]
+    assert bodies[line - 1].count(old) == 1
+    bodies[line - 1] = bodies[line - 1].replace(old, new)
+    scratch.write_bytes(chained(bodies))
+    found = validate(scratch)
+    assert (found[0].line, found[0].code) == (line, code)
+    assert found[0].severity == ("warning" if code == "TS_BACK" else "error")
+    assert "BROKEN_CHAIN" not in {finding.code for finding in found}
+
+
+def test_nothing_but_the_edit_is_found_in_those(content: bytes, scratch: Path) -> None:
+    """The same sealing without an edit gives the golden bytes back."""
+    bodies = [whole[: whole.rindex(b',"hash"')] + b"}" for whole in content.splitlines()]
+    assert chained(bodies) == content
+
+
 class TestRescore:
     @pytest.fixture
     def folder(self, golden: Path, tmp_path: Path) -> Path:
