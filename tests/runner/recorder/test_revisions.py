@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import socket
 import subprocess
 from pathlib import Path
@@ -217,6 +218,97 @@ def test_a_truncated_walk_says_so_and_deletes_nothing_it_did_not_see(bench, monk
     assert event.truncated
     assert [(f.path, f.status) for f in event.files] == [("code/a.py", "modified")]
     assert set(bench.stored(event.commit)) == {b"code/a.py", b"data/z.txt"}
+
+
+def test_added_and_deleted_lines_are_counted_as_git_counts_them(bench):
+    texts = {"a": "", "b": "\n", "c": "1", "d": "1\r\n2", "e": "1\n\n\n", "f": "\f\v\u2028x\n"}
+    for name, text in texts.items():
+        bench.put(f"code/{name}", text)
+    (bench.workspace / "code/link").symlink_to("a")
+    empty = bench.git("hash-object", "-t", "tree", "-w", "/dev/null").decode().strip()
+    event = bench.snap("start")
+    told = bench.git("diff", "--numstat", empty, event.commit).decode().splitlines()
+    gits = {path: int(added) for added, _, path in (line.split("\t") for line in told)}
+    del gits["code/link"]
+    found = {file.path: file.added for file in event.files}
+    assert found.pop("code/link") is None
+    assert found == {f"code/{name}": 0 for name in texts} | gits
+    for name in texts:
+        (bench.workspace / "code" / name).unlink()
+    assert {file.path: file.removed for file in bench.snap().files} == found
+
+
+def test_a_file_that_becomes_a_link_has_no_lines(bench):
+    file = bench.put("code/a.py", "1\n")
+    bench.snap("start")
+    file.unlink()
+    file.symlink_to("b.py")
+    [change] = bench.snap().files
+    assert (change.status, change.added, change.removed) == ("modified", None, None)
+
+
+def test_a_skipped_file_is_listed_when_it_is_news(bench):
+    bench.put("output/m/w.bin", b"\0one")
+    bench.put("code/.git/config", "12345")
+    assert set(reasons(bench.snap("start"))) == {"output/m/w.bin", "code/.git"}
+    assert bench.snap().skipped == []
+    bench.put("output/m/v.bin", b"\0")
+    bench.put("code/.git/HEAD", "678")
+    found = {item.path: (item.reason, item.bytes, item.count) for item in bench.snap().skipped}
+    assert found == {"output/m/v.bin": ("binary", 1, None), "code/.git": (".git", 8, 2)}
+    bench.put("output/m/w.bin", b"\0two")
+    (bench.workspace / "output/m/v.bin").unlink()
+    assert reasons(bench.snap()) == {"output/m/w.bin": "binary", "output/m/v.bin": "gone"}
+    bench.put("output/m/w.bin", "text now\n")
+    event = bench.snap("end")
+    assert reasons(event) == {"output/m/w.bin": "gone"}
+    assert [file.path for file in event.files] == ["output/m/w.bin"]
+
+
+def test_skipped_files_without_room_follow_in_the_next_events(bench, monkeypatch):
+    names = [f"code/{number}.bin" for number in range(10)]
+    for name in names:
+        bench.put(name, b"\0")
+    monkeypatch.setattr("posttrace.runner.recorder.listing.LIST_BYTES", 500)
+    told: list[str] = []
+    while len(told) < 10:
+        event = bench.snap()
+        assert 0 < len(event.skipped) < 10
+        told += [item.path for item in event.skipped]
+        omitted = event.extra["skipped_omitted"] if event.extra else 0
+        assert omitted == 10 - len(told)
+    assert sorted(told) == names
+
+
+def test_what_a_truncated_walk_did_not_see_is_not_gone(bench, monkeypatch):
+    bench.put("code/a.py")
+    bench.put("data/w.bin", b"\0")
+    bench.snap("start")
+    monkeypatch.setattr(module, "MAX_FILES", 2)  # the folder code and the file in it
+    event = bench.snap()
+    assert (event.truncated, event.skipped) == (True, [])
+    monkeypatch.undo()
+    (bench.workspace / "data/w.bin").unlink()
+    assert reasons(bench.snap()) == {"data/w.bin": "gone"}
+
+
+def test_all_lists_together_are_the_whole_list(tmp_path):
+    """Random histories: folding the events gives what a fresh look at the same tree lists in full."""
+    rng = random.Random(0)
+    bench = Bench(tmp_path)
+    folded: dict[str, str] = {}
+    for number in range(30):
+        path = bench.workspace / f"code/{rng.randrange(6)}.bin"
+        if rng.random() < 0.4:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(b"\0" * rng.randrange(1, 4) if rng.random() < 0.7 else b"text\n")
+        for item in bench.snap().skipped:
+            folded[item.path] = item.sha256
+            if item.reason == "gone":
+                del folded[item.path]
+        fresh = Revisions(bench.workspace, tmp_path / f"fresh-{number}.git").snapshot("start")
+        assert folded == {item.path: item.sha256 for item in fresh.skipped}
 
 
 def test_the_same_history_has_the_same_commits(tmp_path):
