@@ -107,6 +107,6 @@ class Measure:
             sample=Sample.of(paired),
             test=test,
             bounds=GainBounds(self.alpha)(paired, test.critical, test.critical_abs),
-            mde80=Detectable(self.alpha)(paired),
+            mde80=float(Detectable(self.alpha)(paired)),
             alpha=self.alpha,
         )
