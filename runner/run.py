@@ -5,6 +5,7 @@ This is the one boundary where every exception ends as data: whatever happens, t
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 import traceback
@@ -173,11 +174,12 @@ class _Run:
 
     def _wait(self, agent: Running) -> Ending:
         assert self.service is not None
+        assert self.recorder is not None
         limit = self.budget.wall_s
         deadline = None if limit is None else time.monotonic() + limit
         while (code := agent.poll()) is None:
-            if self.service.failure:
-                return Ending("infrastructure_failed", self.service.failure)
+            if failure := self.service.failure or self.recorder.failure:
+                return Ending("infrastructure_failed", failure)
             if deadline is not None and time.monotonic() >= deadline:
                 return Ending("timed_out", f"wall budget of {limit:g} s used up")
             self._mirror()
@@ -218,10 +220,12 @@ class _Run:
         return ending
 
     def _log(self, text: str) -> None:
-        self.run.logs.mkdir(mode=0o700, exist_ok=True)
+        """Keep a traceback; on a full disk the reason in the trace must do."""
         path: Path = self.run.logs / "runner.log"
-        with path.open("a") as file:
-            file.write(text)
+        with contextlib.suppress(OSError):
+            self.run.logs.mkdir(mode=0o700, exist_ok=True)
+            with path.open("a") as file:
+                file.write(text)
 
     def _result(self, ending: Ending, received: int, best: Best | None) -> RunResult:
         return RunResult(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -27,7 +28,7 @@ from posttrace.runner.interrupt import handling
 from posttrace.runner.job import Job, RunResult
 from posttrace.runner.preflight import check
 from posttrace.runner.run import execute
-from posttrace.traces.errors import ConfigError, PosttraceError
+from posttrace.traces.errors import ConfigError, PosttraceError, SweepError
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,13 @@ def launch(jobs: Sequence[Planned]) -> SweepResult:
     with tempfile.TemporaryDirectory(prefix="posttrace-") as folder:
         stop = Path(folder) / "stop"
         with handling(_Forwarder(stop)):
-            returns = _launch([list(job.overrides) for job in due], _CellTask(stop))
+            try:
+                returns = _launch([list(job.overrides) for job in due], _CellTask(stop))
+            except BrokenProcessPool as error:
+                raise SweepError(
+                    "a worker process of the sweep was killed (out of memory?); what ended is kept, "
+                    "the same command goes on from there"
+                ) from error
     ran = tuple(r for r in returns if isinstance(r, RunResult))
     for result in ran:
         _index(result)

@@ -27,3 +27,7 @@ class InputError(PosttraceError):
 
 class GradingError(PosttraceError):
     """An evaluation did not return a score. A failure is data: it is recorded, never scored 0."""
+
+
+class SweepError(PosttraceError):
+    """A sweep could not go on. Runs that ended before are on disk and stay."""

@@ -231,3 +231,52 @@ def test_a_sweep_with_joblib_runs_every_cell_and_says_which_failed(tmp_path):
     assert left == {"out"}  # Hydra wrote nothing of its own
     status = posttrace("status", tmp_path / "out", "--json", cwd=tmp_path)
     assert sorted(row["state"] for row in json.loads(status.stdout)) == ended
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk, which needs root")
+def test_a_full_disk_ends_the_run_and_says_so(tmp_path):
+    """The workspace's disk is the record's: an agent that fills it must not go on unrecorded."""
+    code = """
+with open("output/fill", "wb") as f:
+    try:
+        while True: f.write(b"x" * 65536); f.flush()
+    except OSError: pass
+import time; time.sleep(60)
+"""
+    disk = tmp_path / "out"
+    disk.mkdir()
+    words = ["unshare", "-m", "sh", "-c"]
+    mount = (
+        f'mount -t tmpfs -o size=24m none "{disk}" && "$@"; rc=$?; cp -r "{disk}" "{tmp_path}/kept"; exit $rc'
+    )
+    run = [sys.executable, "-m", "posttrace", *command(tmp_path, code, "recorder.resource_interval_s=1")]
+    if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no mount namespace here")
+    done = subprocess.run(
+        [*words, mount, "sh", *run], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    (trace,) = (tmp_path / "kept").glob("default/*/seed-0/attempt-1/trace.jsonl")
+    last = list(read_events(trace))[-1]
+    assert isinstance(last, RunFinished)
+    assert last.status == "infrastructure_failed"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_killed_worker_ends_the_sweep_in_one_line_and_the_next_goes_on(tmp_path):
+    code = "import time; open('started', 'w').close(); time.sleep(600)"
+    words = command(tmp_path, code, "-m", "seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "posttrace", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    started = tmp_path / "out/default"
+    wait_for(lambda: len(list(started.glob("*/seed-*/attempt-1/workspace/started"))) == 2)
+    claims = [json.loads(path.read_text()) for path in started.glob("*/seed-*/attempt-1/claim.json")]
+    os.kill(claims[0]["pid"], signal.SIGKILL)
+    _, said = runner.communicate(timeout=120)
+    assert runner.returncode == 2
+    assert "worker process" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    wait_for(lambda: not any(psutil.pid_exists(claim["pid"]) for claim in claims))
+    plan = posttrace(*words, "--dry-run", cwd=tmp_path).stdout
+    assert plan.count("retry") == 2
