@@ -5,6 +5,7 @@ import json
 import math
 import os
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ class Bench:
     def __init__(self, run) -> None:
         self.workspace = run.workspace
         self.base = save(run.workspace / "models/base", BASE, architectures=["GPT2LMHeadModel"])
-        self.events: list = []
+        self.events: list[Any] = []
         self.artifacts = Artifacts(run.workspace, self.base, write=self.events.append)
 
     def scan(self, times=2, **words):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ class Bench:
     def __init__(self, run) -> None:
         self.output = run.workspace / "output"
         self.stdout = run.logs / "agent.stdout.log"
-        self.events: list = []
+        self.events: list[Any] = []
         self.metrics = Metrics(run.workspace, self.stdout, write=self.events.append)
 
     def scan(self, **words):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import os
 import sys
+from typing import Any
 
 import psutil
 import pytest
@@ -17,8 +18,8 @@ class Watched:
 
     def __init__(self, running, clock=None) -> None:
         self.running = running
-        self.events: list = []
-        self.launched: list = []
+        self.events: list[Any] = []
+        self.launched: list[Any] = []
         self.clock = clock or Clock()
         self.observer = Processes(
             running,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ class Bench:
 
     def __init__(self, run, **words) -> None:
         self.run = run
-        self.events: list = []
+        self.events: list[Any] = []
         self.lock = threading.Lock()
         base = run.workspace / "models"
         given = {"write": self.write, "clock": Clock(), "base_dir": base, "settings": FAST, **words}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ class Bench:
         self.workspace = run.workspace
         self.revisions = Revisions(run.workspace, run.revisions)
         self.revisions.snapshot("start")
-        self.kept: list = []
+        self.kept: list[Any] = []
         self.asked: list[float] = []
         self.now = 0.0
         self.watch = Watch(run.workspace, self.keep, lambda: self.now)
