@@ -9,13 +9,21 @@ from typing import Final
 
 import numpy as np
 
-from posttrace.analysis.clean import K_UNKNOWN, Candidate, Cleaned, clean, confirmation, evaluators
+from posttrace.analysis.clean import (
+    K_UNKNOWN,
+    Candidate,
+    Cleaned,
+    baseline_on,
+    clean,
+    confirmation,
+    evaluators,
+)
 from posttrace.analysis.evidence import Evidence, Measure
 from posttrace.analysis.itemtable import ItemError, ItemTable
-from posttrace.analysis.records import RunRecord
+from posttrace.analysis.records import Evaluation, RunRecord
 from posttrace.analysis.settings import AuditSettings
 from posttrace.analysis.verdict import MIN_ITEMS
-from posttrace.analysis.wording import Scope, pp
+from posttrace.analysis.wording import RESTS_ON, Scope, pp
 from posttrace.traces.events import Split
 
 UNSEEN: Final[dict[Split, Scope]] = {"fresh": "generalises", "sealed": "non-adaptive"}
@@ -36,7 +44,8 @@ class Assessment:
     """A run and what could be measured on it.
 
     ``selection``: on the items that the best submission was picked on. ``test``: what the verdict rests on:
-    items that no selection saw where there are any, else the same. ``n_items``: the complete ones.
+    items that no selection saw (those of the split ``unseen``) where there are any, else the same.
+    ``n_items``: the complete ones.
     ``invalid`` and ``unmeasured``: why there is none.
     """
 
@@ -47,6 +56,7 @@ class Assessment:
     n_items: int | None = None
     selection: Evidence | None = None
     test: Measured | None = None
+    unseen: Split | None = None
     invalid: str | None = None
     unmeasured: str | None = None
 
@@ -58,7 +68,22 @@ class Assessment:
     @property
     def on_unseen(self) -> bool:
         """The verdict rests on items that no selection saw."""
-        return self.test is not None and self.test.evidence is not self.selection
+        return self.unseen is not None
+
+    @property
+    def baseline_scorings(self) -> tuple[Evaluation, ...]:
+        """Scorings of the baseline that the corrected gain is taken against."""
+        if self.unseen is None:
+            return self.cleaned.baseline
+        return baseline_on(self.record, self.unseen)
+
+    @property
+    def corrected_gain(self) -> float:
+        """The winner's gain without the luck of the pick, on the items that the verdict rests on.
+
+        On items that no selection saw there is nothing to correct: the gain there.
+        """
+        return math.nan if self.test is None else self.test.evidence.test.corrected.gain
 
     @property
     def k_known(self) -> bool:
@@ -149,8 +174,8 @@ def _confirmed(selected: Assessment, settings: AuditSettings) -> Assessment:
         if table is not None:
             measured = measure(settings, selected.record.run_id, table, 1)
             sample, gain = measured.evidence.sample, pp(measured.evidence.gain)
-            flags = (*selected.flags, f"{split} items: gain {gain} on n = {sample.n}")
-            return replace(selected, test=measured, n_items=sample.n, scope=scope, flags=flags)
+            flags = (*selected.flags, RESTS_ON[split], f"{split} items: gain {gain} on n = {sample.n}")
+            return replace(selected, test=measured, unseen=split, n_items=sample.n, scope=scope, flags=flags)
         selected = replace(selected, flags=(*selected.flags, *note))
     if selected.record.feedback == "heldout":
         note = ("sealed items not scored for winner and baseline: verdict on items the agent heard of",)

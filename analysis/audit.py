@@ -129,7 +129,7 @@ def _run(assessment: Assessment, row: RunVerdict) -> Run:
         mode=row.mode,
         code=row.verdict,
         gain=row.corrected_gain if corrected else row.reported_gain,
-        corrected=corrected,
+        gain_kind=_gain_kind(assessment),
         failed=row.k == 0,
         baseline=row.baseline,
         baseline_key=_baseline_key(assessment),
@@ -137,10 +137,16 @@ def _run(assessment: Assessment, row: RunVerdict) -> Run:
     )
 
 
+def _gain_kind(assessment: Assessment) -> str:
+    if math.isnan(assessment.corrected_gain):
+        return "reported"
+    return f"{assessment.unseen} items" if assessment.unseen else "corrected"
+
+
 def _baseline_key(assessment: Assessment) -> str:
     """The same for runs whose baseline was scored once for all: same seeds, same outcomes."""
     digest = hashlib.sha256()
-    for e in assessment.cleaned.baseline:
+    for e in assessment.baseline_scorings:
         digest.update(repr((e.eval_seed, e.score, e.item_ids)).encode())
         digest.update(b"" if e.values is None else e.values.tobytes())
     return digest.hexdigest()
@@ -148,8 +154,8 @@ def _baseline_key(assessment: Assessment) -> str:
 
 def _baseline_variance(assessment: Assessment) -> float:
     """Variance of the baseline's mean given the items; without items p0 (1 - p0) / n as an upper bound."""
-    if assessment.selection is not None:
-        return assessment.selection.sample.baseline_var
+    if assessment.test is not None:
+        return assessment.test.evidence.sample.baseline_var
     p0, n = assessment.baseline, assessment.record.started.task.n_items
     return p0 * (1 - p0) / n if n else math.nan
 

@@ -20,8 +20,8 @@ POLICIES = ("drop", "zero", "baseline")
 class Run:
     """What a cell needs of one run.
 
-    ``gain``: corrected, else reported, NaN where there is none. ``failed``: no submission was scored, so that
-    a policy decides; an invalid run is always left out. ``baseline_key``: the same for runs that share one
+    ``gain``: corrected, else reported, NaN where there is none; ``gain_kind``: corrected, that on "fresh
+    items" or "sealed items", or reported. ``failed``: no submission was scored, so that a policy decides; an invalid run is always left out. ``baseline_key``: the same for runs that share one
     scoring of the baseline. ``baseline_var``: variance of its mean given the items.
     """
 
@@ -32,7 +32,7 @@ class Run:
     mode: str | None
     code: str
     gain: float
-    corrected: bool
+    gain_kind: str
     failed: bool
     baseline: float
     baseline_key: str
@@ -126,7 +126,7 @@ def _mean(gains: list[float]) -> float:
 def _kind(runs: list[Run]) -> str:
     if not runs:
         return "undefined"
-    corrected = sum(run.corrected for run in runs)
-    if corrected == len(runs):
-        return "corrected"
-    return "reported" if corrected == 0 else f"corrected in {corrected} of {len(runs)} runs"
+    kinds = Counter(run.gain_kind for run in runs)
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return ", ".join(f"{kind} in {kinds[kind]} of {len(runs)} runs" for kind in sorted(kinds))

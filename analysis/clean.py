@@ -101,14 +101,19 @@ def confirmation(record: RunRecord, winner: Submission, split: Split) -> ItemTab
     Raises ``ItemError`` when both were scored on different items or by different evaluators.
     """
     ours = [e for e in winner.rescored if e.split == split]
-    base = [e for e in (*record.baseline, *record.baseline_rescored) if e.split == split]
+    base = baseline_on(record, split)
     if not ours or not base or any(e.values is None or e.item_ids is None for e in (*ours, *base)):
         return None
     if len(evaluators([*ours, *base])) > 1:
         raise ItemError("scored by different evaluators")
     if any(_off_scale(e) for e in (*ours, *base)):
         raise ItemError("a score lies off its scale")
-    return ItemTable.align(tuple(base), [tuple(ours)])
+    return ItemTable.align(base, [tuple(ours)])
+
+
+def baseline_on(record: RunRecord, split: str) -> tuple[Evaluation, ...]:
+    """The recorder's own scorings of the base on a split, later ones included."""
+    return tuple(e for e in (*record.baseline, *record.baseline_rescored) if e.split == split)
 
 
 def evaluators(evaluations: Iterable[Evaluation]) -> set[str]:

@@ -20,7 +20,10 @@ class RunVerdict:
 
     ``winner``: submission id. ``lcb``: simultaneous lower bound of the winner's gain. ``ucb``: no submission
     gains more. ``p_raw``: of the winner, adjusted for the k submissions; ``p_holm``, ``p_bh``: that, adjusted
-    over all runs of the audit. ``p_stop``: submission budget x p of the winner alone.
+    over all runs of the audit. ``p_stop``: submission budget x p of the winner alone. Where the verdict rests
+    on items that no selection saw (a flag says so), so do p, ``lcb``, ``ucb``, ``mde80`` and ``corrected_gain``.
+    ``baseline``, ``reported_best`` and ``reported_gain`` are always of the items that the best was picked on;
+    ``selection_share`` is reported - corrected gain.
     """
 
     run_id: str
@@ -94,12 +97,19 @@ def decide(assessment: Assessment, settings: AuditSettings, adjust: Adjust) -> V
     verdict = rules(assessment.test.evidence, adjust, k_known)
     adverse = assessment.test.against if verdict.code == "exceeds" else assessment.test.towards
     if adverse is None or verdict.code == "undetermined":
-        return verdict
+        return _placed(verdict, assessment)
     other = rules(adverse, adjust, k_known)
     if other.code == verdict.code:
-        return verdict
+        return _placed(verdict, assessment)
     text = f"{verdict.reason}; with the lost items against this verdict it would be {other.code}"
-    return Verdict("undetermined", "missing items", text)
+    return _placed(Verdict("undetermined", "missing items", text), assessment)
+
+
+def _placed(verdict: Verdict, assessment: Assessment) -> Verdict:
+    """The same; a reason with numbers of items that no selection saw says so."""
+    if assessment.unseen is None:
+        return verdict
+    return replace(verdict, reason=f"on the {assessment.unseen} items alone: {verdict.reason}")
 
 
 def run_verdict(
@@ -149,8 +159,7 @@ def run_verdict(
 
 
 def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
-    selection = assessment.selection
-    if assessment.test is None or selection is None:
+    if assessment.test is None:
         return row
     test = assessment.test.evidence
     flags = list(row.flags)
@@ -160,8 +169,8 @@ def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
         flags.append("skewed differences: bounds may cover less often than they say")
     return replace(
         row,
-        corrected_gain=selection.test.corrected.gain,
-        selection_share=selection.test.corrected.share,
+        corrected_gain=assessment.corrected_gain,
+        selection_share=assessment.gain - assessment.corrected_gain,
         lcb=test.lower,
         ucb=test.upper,
         p_flip=float(test.test.p_flip[test.winner]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
+from posttrace.traces.events import Split
+
 Code = Literal[
     "invalid",
     "regression",
@@ -30,13 +32,19 @@ SCOPES: Final[dict[Scope, str]] = {
         "The agent saw scores on this test set, so p is nominal: worst-case hill-climbing over 30 "
         "submissions raises the type I error to between .11 and .65 in simulation."
     ),
-    "non-adaptive": (
-        "The agent got no feedback from these items. On a sealed split the winner is tested alone, k = 1."
-    ),
+    "non-adaptive": "The agent got no feedback from the items that the verdict rests on.",
     "generalises": (
         "Winner and baseline were scored on fresh items; p, bounds and MDE use these alone, with k = 1."
     ),
 }
+RESTS_ON: Final[dict[Split, str]] = {
+    split: (
+        f"verdict, p, bounds, MDE and corrected gain rest on the {split} items alone, which no selection saw "
+        "(the winner alone, k = 1); baseline, best and reported gain are of the items it was picked on"
+    )
+    for split in ("fresh", "sealed")
+}
+"""The flag of a run whose winner was tested on items that no selection saw."""
 SELECTION: Final = (
     "The corrected gain is unbiased when nothing was gained and biased down when one submission truly stands "
     "out, so the selection share can be overstated."

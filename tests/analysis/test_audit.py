@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from posttrace.analysis.audit import Audit, AuditSettings, adjusted, audit
 from posttrace.analysis.records import Exclusion, FloatArray, RunRecord
 from posttrace.analysis.stats.exact import mcnemar
+from posttrace.analysis.wording import RESTS_ON
 from tests.analysis.runs import Start, Traces, evaluation, record, run_of, submission
 from tests.analysis.simulated import Experiment
 
@@ -253,6 +254,40 @@ def test_sealed_items_decide_when_the_agent_heard_others():
     run = replace(run, baseline=(*run.baseline, sealed_base), submissions=(winner,))
     row = one(run).runs[0]
     assert (row.scope, row.n_items, row.p_raw) == ("non-adaptive", 40, 0.5**40)
+
+
+def heldout(seed: int, gained: int, lost: int) -> RunRecord:
+    """4 submissions, the last 10 pp better where the agent looked; 100 sealed items: so many gained, lost."""
+    run = run_of(*counted(30, 10, k=4), Start(run_id=f"r{seed}", seed=seed), feedback="heldout")
+    base, scored = counted(gained, lost, n=100)
+    sealed = evaluation(base[0], split="sealed", eval_seed=seed)
+    winner = replace(run.submissions[3], rescored=(evaluation(scored[:, 0], split="sealed"),))
+    return replace(run, baseline=(*run.baseline, sealed), submissions=(*run.submissions[:3], winner))
+
+
+@pytest.mark.parametrize(("gained", "lost", "verdict"), [(3, 6, "underpowered"), (12, 0, "exceeds")])
+def test_a_verdict_on_sealed_items_has_every_number_of_those_items(gained, lost, verdict):
+    row = one(heldout(0, gained, lost)).runs[0]
+    gain = (gained - lost) / 100
+    # what a leaderboard reports stays: 60 and 80 of 200 where the best was picked
+    assert [row.baseline, row.reported_best, row.reported_gain] == pytest.approx([0.3, 0.4, 0.1])
+    assert [row.corrected_gain, row.selection_share] == pytest.approx([gain, 0.1 - gain])
+    assert row.lcb <= row.corrected_gain <= row.ucb
+    assert row.p_raw == pytest.approx(mcnemar(gained, lost))
+    assert row.verdict == verdict
+    assert row.reason.startswith("on the sealed items alone: gain ")
+    assert RESTS_ON["sealed"] in row.flags
+
+
+def test_a_cell_of_sealed_verdicts_is_of_the_sealed_items():
+    runs = [heldout(0, 3, 6), heldout(1, 2, 4), heldout(2, 8, 1)]
+    (cell,) = audit(Traces(tuple(runs)), QUICK).cells
+    # gains -3, -2 and 7 pp, each against its own scoring of the sealed baseline
+    assert cell.mean_gain == pytest.approx(0.02 / 3)
+    assert cell.gain_kind == "sealed items"
+    assert cell.interval == "t interval"
+    shared = [replace(run, baseline=runs[0].baseline) for run in runs]
+    assert audit(Traces(tuple(shared)), QUICK).cells[0].interval == "t interval, shared baseline"
 
 
 def test_scope_without_feedback():

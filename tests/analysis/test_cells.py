@@ -15,7 +15,7 @@ def run(gain: float, key: str, code: str = "within_noise", cell: str = "c", **ch
         "mode": None,
         "code": code,
         "gain": gain,
-        "corrected": True,
+        "gain_kind": "corrected",
         "failed": math.isnan(gain) and code == "invalid",
         "baseline": 0.4,
         "baseline_key": key,
@@ -75,9 +75,9 @@ def test_nothing_scored():
 
 
 def test_uncorrected_gains_are_said_to_be():
-    (cell,) = Cells()([run(0.1, "a"), run(0.2, "b", corrected=False)])
-    assert cell.gain_kind == "corrected in 1 of 2 runs"
-    (cell,) = Cells()([run(0.2, "b", corrected=False)])
+    (cell,) = Cells()([run(0.1, "a"), run(0.2, "b", gain_kind="reported")])
+    assert cell.gain_kind == "corrected in 1 of 2 runs, reported in 1 of 2 runs"
+    (cell,) = Cells()([run(0.2, "b", gain_kind="reported")])
     assert cell.gain_kind == "reported"
 
 
