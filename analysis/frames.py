@@ -99,7 +99,7 @@ REVISIONS: Final[Columns] = {
     "files_deleted": "Int64",
     "lines_added": "Int64",  # over files where lines make sense; <NA> when there is none among the changed
     "lines_removed": "Int64",
-    "skipped": "Int64",  # entries left out, a directory counted once
+    "skipped": "Int64",  # entries newly left out since the revision before, a directory counted once
     "truncated": "boolean",
 }
 ITEMS: Final[Columns] = {

@@ -15,7 +15,7 @@ import msgspec
 import psutil
 
 from posttrace.runner.layout import RunDir
-from posttrace.traces import read_events
+from posttrace.traces import TraceError, read_events
 from posttrace.traces.events import RunFinished
 
 ALIVE_S = 60.0
@@ -75,6 +75,8 @@ def plan(seed_dir: Path, *, retry_max: int, retry_statuses: Sequence[str] = ()) 
     status = _status(run)
     if status is None and alive(run):
         return Plan("running elsewhere", f"attempt {last} is alive", last)
+    if status == "invalid":
+        return Plan("skip", f"invalid: see posttrace validate {run.trace}", last)
     status = status or "interrupted"
     if status not in RETRIED and status not in retry_statuses:
         return Plan("skip", status, last)
@@ -117,9 +119,13 @@ def attempts(seed_dir: Path) -> list[int]:
 
 
 def _status(run: RunDir) -> str | None:
+    """How the attempt ended; ``None`` when it has not, ``invalid`` when its record cannot be trusted."""
     if not run.trace.is_file():
         return None
-    ends = list(read_events(run.trace, [RunFinished], verify=False))
+    try:
+        ends = list(read_events(run.trace, [RunFinished]))
+    except TraceError:
+        return "invalid"
     return ends[-1].status if ends and isinstance(ends[-1], RunFinished) else None
 
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from hydra import compose, initialize_config_module
@@ -14,12 +15,12 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
-from hydra.utils import get_class
+from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-import posttrace.runner.config  # noqa: F401  # registers the schema
-from posttrace.traces.errors import ConfigError
+from posttrace.runner.config import RunConfig
+from posttrace.traces.errors import ConfigError, PosttraceError
 
 CONF = "posttrace.conf"
 OPEN = ("agent.env",)
@@ -66,6 +67,7 @@ def checked(cfg: DictConfig) -> DictConfig:
         if dataclasses.is_dataclass(cls):
             OmegaConf.merge(OmegaConf.structured(cls), {k: v for k, v in cfg.task.items() if k != "_target_"})
         OmegaConf.resolve(cfg)
+        instantiate(cfg.task)  # its own checks
     return cfg
 
 
@@ -78,25 +80,35 @@ def groups(cfg: DictConfig) -> dict[str, Any]:
 
 def _as_hydra_wants(override: str) -> str:
     """Two words of ours that Hydra's grammar has no place for: see ``_named_experiment`` and ``OPEN``."""
+    if override.startswith("--"):
+        raise ConfigError(f"{override}: no such option; overrides are written key=value")
     if any(override.startswith((f"{key}.", f"{key}=")) for key in OPEN):
         return f"++{override}"
-    return _named_experiment(override)
-
-
-def _named_experiment(override: str) -> str:
-    """``experiment`` is a group of ready studies *and* the folder runs go to; Hydra allows only one.
-
-    So ``experiment=NAME`` loads ``conf/experiment/NAME.yaml`` when there is one and otherwise an empty
-    option of that name, made here.
-    """
-    match = re.fullmatch(r"\+?experiment=([\w.-]+)", override)
+    match = re.fullmatch(r"(\+?)experiment=(.+)", override)
     if not match:
         return override
-    name = match[1]
-    if name not in _experiments():
-        node = {"experiment": name}
-        ConfigStore.instance().store(group="experiment", name=name, node=node, package="_global_")
-    return f"+experiment={name}"
+    for name in match[2].split(","):
+        _named_experiment(name, must_exist=bool(match[1]))
+    return f"+experiment={match[2]}"
+
+
+def _named_experiment(name: str, *, must_exist: bool) -> None:
+    """``experiment`` is a group of ready studies *and* the folder runs go to; Hydra allows only one.
+
+    So ``+experiment=NAME`` loads ``conf/experiment/NAME.yaml``, and ``experiment=NAME`` does too or, when
+    there is none, an empty option of that name, made here.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(f"experiment={name}: a name has letters, digits, '.', '_' and '-' only")
+    if name in _experiments():
+        return
+    if must_exist:
+        there = ", ".join(sorted(_experiments()))
+        raise ConfigError(
+            f"+experiment={name}: no such study (there is {there}); experiment={name} only names it"
+        )
+    node = {"experiment": name}
+    ConfigStore.instance().store(group="experiment", name=name, node=node, package="_global_")
 
 
 def _experiments() -> set[str]:
@@ -121,9 +133,14 @@ def _one_line(error: BaseException) -> str:
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 5:
         causes.append(cause)
+    ours = [cause for cause in causes if isinstance(cause, PosttraceError)]
+    if ours:  # raised in a class that Hydra built for us
+        return str(ours[0])
     text = str(error)
     if isinstance(error, OverrideParseException):
         text = f"{error.override}: not an override ({text.splitlines()[0]}); write key=value"
+    if unknown := re.match(r"Could not override '([^']+)'", text):
+        return _unknown_key(unknown[1])
     if text.startswith("Error merging override"):  # the reason is in the cause
         text = f"{text}: {causes[1] if len(causes) > 1 else ''}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -131,12 +148,24 @@ def _one_line(error: BaseException) -> str:
     return " ".join(_punctuated(lines))
 
 
+def _unknown_key(key: str) -> str:
+    known = list(_keys(OmegaConf.structured(RunConfig)))
+    near = [k for k in known if k.endswith(f".{key}")] or get_close_matches(key, known, 3)
+    return f"{key}: no such key" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    for key in map(str, node):
+        yield f"{prefix}{key}"
+        if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
+            yield from _keys(node[key], f"{prefix}{key}.")
+
+
 def _punctuated(lines: list[str]) -> list[str]:
     options = [i for i, line in enumerate(lines) if line.startswith("Available options")]
-    if options:  # Hydra prints one option a line
+    if options:  # Hydra prints one option a line, then where it looked
         head, tail = lines[: options[0] + 1], lines[options[0] + 1 :]
-        lines = [*head, ", ".join(tail)]
-    return [
-        line if line[-1] in ".:,;" else line + ("." if i < len(lines) - 1 else "")
-        for i, line in enumerate(lines)
-    ]
+        ends = [i for i, line in enumerate(tail) if line.startswith("Config search path")]
+        lines = [*head, ", ".join(tail[: ends[0]] if ends else tail)]
+    last = len(lines) - 1
+    return [line if line[-1] in ".:,;" or i == last else f"{line}." for i, line in enumerate(lines)]

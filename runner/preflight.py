@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -10,17 +12,43 @@ from typing import Any
 
 from posttrace.runner import workspace
 from posttrace.runner.artifacts import hash_directory
+from posttrace.runner.grading import GradingSettings
 from posttrace.traces.errors import ConfigError
 
 
 def check(config: Mapping[str, Any]) -> None:
     """Raise ``ConfigError`` for the first thing this configuration needs and this machine lacks."""
-    workspace.passed_through(config["agent"]["env_passthrough"])
+    _check_budget(config["budget"])
+    _check_grading(config["grading"], config["server"])
+    _check_command(config)
     for source in config["agent"]["code"]:
         workspace.locate(source)
     _check_base(config["base_model"])
     _check_port(config["server"]["host"], config["server"]["port"])
     _check_writable(Path(config["out"]))
+
+
+def _check_budget(budget: Mapping[str, Any]) -> None:
+    for name, limit in budget.items():
+        if limit is not None and not 0 < limit < math.inf:
+            raise ConfigError(f"budget.{name}={limit}: give a number above 0, or null for no limit")
+
+
+def _check_grading(grading: Mapping[str, Any], server: Mapping[str, Any]) -> None:
+    workspace.passed_through(grading["env_passthrough"], "grading.env_passthrough")
+    GradingSettings(**{**grading, **server, "env_passthrough": ()})
+
+
+def _check_command(config: Mapping[str, Any]) -> None:
+    workspace.passed_through(config["agent"]["env_passthrough"])
+    values = {"seed": config["seed"], "steps": config["budget"]["steps"], "workspace": "."}
+    words = [workspace.fill(word, values) for word in config["agent"]["command"]]
+    if not words or not words[0]:
+        raise ConfigError("agent.command is empty; give the program and its arguments")
+    program = words[0]
+    in_workspace = "/" in program and not Path(program).is_absolute()  # it is there only when the run begins
+    if not in_workspace and shutil.which(program) is None:
+        raise ConfigError(f"agent.command: {program} is no program on this machine; check its path")
 
 
 def _check_base(wanted: Mapping[str, Any]) -> None:
@@ -43,6 +71,8 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _check_writable(folder: Path) -> None:
+    if not folder.name and not folder.is_absolute():
+        raise ConfigError("out is empty; name a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -38,14 +38,19 @@ GRACE_S = 5.0
 
 
 def execute(job: Job) -> RunResult:
-    """Run a claimed attempt to its end and record it; ``preflight.check`` said what could be known before."""
+    """Run a claimed attempt to its end and record it; ``preflight.check`` said what could be known before.
+
+    Raises ``PosttraceError`` when not even the first line could be written; after that, whatever happens is
+    in the trace.
+    """
     passed = workspace.passed_through(job.config["agent"]["env_passthrough"])
     task: Task = instantiate(job.config["task"])
     sandbox: Sandbox = instantiate({"_target_": job.config["sandbox"]["_target_"]})
     hidden = {**passed, "RUN_TOKEN": secrets.token_urlsafe(24)}
     with TraceWriter(job.run.trace, clock=Clock(), secrets=hidden) as writer:
         run = _Run(job, task, sandbox, writer, hidden)
-        result = run.finish(run.perform(passed))
+        model = run.begin()
+        result = run.finish(run.perform(model, passed))
     release(job.run)
     return result
 
@@ -65,11 +70,10 @@ class _Run:
         self.agent: Running | None = None
         self.started_at = time.time()
 
-    def perform(self, passed: Mapping[str, str]) -> Ending:
+    def perform(self, model: BaseModelInfo, passed: Mapping[str, str]) -> Ending:
         """Everything up to the agent's end; never raises."""
         try:
             with interruptible():
-                model = self._begin()
                 self._prepare()
                 self._observe()
                 self._grade_baseline(model)
@@ -100,7 +104,8 @@ class _Run:
             )
         return self._result(ending, received, best)
 
-    def _begin(self) -> BaseModelInfo:
+    def begin(self) -> BaseModelInfo:
+        """Write the first line."""
         found, _ = hash_directory(self.base)
         model = BaseModelInfo(id=self.config["base_model"]["id"], sha256=found.sha256, bytes=found.bytes)
         self.writer.write(run_started(self.job, self.task.info, model, self.sandbox))

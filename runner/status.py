@@ -21,6 +21,8 @@ from posttrace.traces.events import (
 
 WATCHED = (RunStarted, BaselineEvaluated, SubmissionReceived, SubmissionGraded, ResourceSample, RunFinished)
 
+BROKEN = "no readable record"
+
 
 @dataclass(frozen=True)
 class RunState:
@@ -43,16 +45,23 @@ class RunState:
 
 def states(root: Path) -> list[RunState]:
     """Every attempt below ``root``. Raises ``InputError`` when there is none."""
-    found = (read_state(RunDir(trace.parent)) for trace in find_traces([root]))
-    return [state for state in found if state is not None]
+    return [state_of(RunDir(trace.parent)) for trace in find_traces([root])]
+
+
+def state_of(run: RunDir) -> RunState:
+    """One attempt whose trace exists; a record that is empty or broken is a state too."""
+    try:
+        found = read_state(run)
+    except TraceError:
+        found = None
+    return found or RunState("", str(run.root), "", "", None, BROKEN, 0, *(None,) * 5)
 
 
 def read_state(run: RunDir) -> RunState | None:
-    """One attempt; ``None`` when its trace has no readable first line yet."""
-    try:
-        events = list(read_events(run.trace, kinds=WATCHED))
-    except (TraceError, FileNotFoundError):
+    """One attempt; ``None`` before its first line. Raises ``TraceError`` for a record that is broken."""
+    if not run.trace.is_file():
         return None
+    events = list(read_events(run.trace, kinds=WATCHED))
     if not events or not isinstance(events[0], RunStarted):
         return None
     started, last = events[0], events[-1]

@@ -22,13 +22,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from posttrace.runner.cells import cell_id, seed_dir
-from posttrace.runner.claim import Plan, claim, plan
+from posttrace.runner.claim import Claim, Plan, claim, plan
 from posttrace.runner.compose import CONF, checked, expand, groups, resolve
 from posttrace.runner.interrupt import handling
 from posttrace.runner.job import Job, RunResult
 from posttrace.runner.preflight import check
 from posttrace.runner.run import execute
-from posttrace.traces.errors import ConfigError, PosttraceError, SweepError
+from posttrace.traces.errors import ConfigError, SweepError
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,22 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class NotRun:
+    """A job that was due and did not run: interrupted, taken by another runner, or not to be prepared."""
+
+    reason: str
+    is_failure: bool
+    """False when another runner has it."""
+
+
+@dataclass(frozen=True)
 class SweepResult:
     """What a sweep did: runs that ended now, and jobs that were not run, with the reason."""
 
     ran: tuple[RunResult, ...]
     skipped: tuple[Planned, ...]
-    not_run: tuple[str, ...]
-    """Why a job that was due did not run: interrupted, taken by another runner, could not be prepared."""
+    not_run: tuple[NotRun, ...]
+    """Jobs that were due and did not run."""
 
 
 def prepare(overrides: Sequence[str]) -> list[Planned]:
@@ -94,39 +103,46 @@ def launch(jobs: Sequence[Planned]) -> SweepResult:
         stop = Path(folder) / "stop"
         with handling(_Forwarder(stop)):
             try:
-                returns = _launch([list(job.overrides) for job in due], _CellTask(stop))
+                returns = _launch([list(job.overrides) for job in due], _CellTask(stop, Claim.mine()))
             except BrokenProcessPool as error:
                 raise SweepError(
                     "a worker process of the sweep was killed (out of memory?); what ended is kept, "
                     "the same command goes on from there"
                 ) from error
     ran = tuple(r for r in returns if isinstance(r, RunResult))
-    for result in ran:
-        _index(result)
-    return SweepResult(ran, skipped, tuple(r for r in returns if isinstance(r, str)))
+    return SweepResult(ran, skipped, tuple(r for r in returns if isinstance(r, NotRun)))
 
 
 @dataclass(frozen=True)
 class _CellTask:
-    """What a launcher calls, in this process or another: never raises for a run that failed."""
+    """What a launcher calls, in this process or another: never raises, so one job cannot end the others."""
 
     stop: Path
+    sweep: Claim
+    """The process that started the sweep: when it is gone, nobody waits for another job."""
 
-    def __call__(self, cfg: DictConfig) -> RunResult | str:
+    def __call__(self, cfg: DictConfig) -> RunResult | NotRun:
         config = groups(checked(cfg))
-        folder, retry = seed_dir(config), config["retry"]
-        if self.stop.exists():
-            return f"{folder}: not started, the sweep was interrupted"
+        folder = seed_dir(config)
+        try:
+            return self._next_attempt(config, folder)
+        except Exception as error:  # the job boundary: before a record begins; the other jobs go on
+            return NotRun(f"{folder}: {type(error).__name__}: {error}", is_failure=True)
+
+    def _next_attempt(self, config: dict[str, Any], folder: Path) -> RunResult | NotRun:
+        if self.stop.exists() or not self.sweep.lives():
+            return NotRun(f"{folder}: not started, the sweep was interrupted", is_failure=True)
+        retry = config["retry"]
         due = plan(folder, retry_max=retry["max"], retry_statuses=retry["statuses"])
         run = claim(folder, due.attempt) if due.action in ("run", "retry") else None
         if run is None:  # another runner was faster since the plan was made
-            return f"{folder}: running elsewhere"
+            return NotRun(f"{folder}: running elsewhere", is_failure=False)
         try:
             result = execute(Job(config, run, due.attempt, due.retry_of))
-        except PosttraceError as error:
-            if not run.trace.exists():  # nothing was recorded: the attempt does not exist
+        finally:
+            if not run.trace.exists() or run.trace.stat().st_size == 0:  # the attempt does not exist
                 shutil.rmtree(run.root)
-            return f"{folder}: {error}"
+        _index(result)
         if result.status == "interrupted":
             self.stop.touch()
         return result
@@ -147,7 +163,7 @@ class _Forwarder:
                 child.send_signal(signum)
 
 
-def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | str]:
+def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | NotRun]:
     GlobalHydra.instance().clear()
     hydra = Hydra.create_main_hydra2("posttrace", create_config_search_path(f"pkg://{CONF}"))
     try:

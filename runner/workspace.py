@@ -69,13 +69,11 @@ def environment(workspace: Path, *, task: str, base_id: str, url: str) -> dict[s
     }
 
 
-def passed_through(names: list[str]) -> dict[str, str]:
-    """Host variables by name. Raises ``ConfigError`` for one that is not set."""
+def passed_through(names: list[str], key: str = "agent.env_passthrough") -> dict[str, str]:
+    """Host variables by name. Raises ``ConfigError`` for one that is not set; ``key`` is who named it."""
     missing = [name for name in names if name not in os.environ]
     if missing:
-        raise ConfigError(
-            f"agent.env_passthrough names {', '.join(missing)}, not set here; export it or drop it"
-        )
+        raise ConfigError(f"{key} names {', '.join(missing)}, not set here; export it or drop it")
     return {name: os.environ[name] for name in names}
 
 

@@ -46,6 +46,8 @@ def test_folders_without_traces(command, tmp_path):
         ["audit", ".", "--alpha", "much"],
         ["audit", ".", "--fail-on", "unlucky"],
         ["audit", ".", "--alpha", "2"],
+        ["audit", ".", "--json", "--csv"],
+        ["run", "--bogus"],
         ["rescore", ".", "--submission", "first"],
     ],
 )
@@ -66,15 +68,16 @@ def test_a_tampered_trace_is_found_at_its_line(golden, tmp_path):
     assert f"{golden}:4:" in done.stdout
     found = json.loads(posttrace("validate", golden, "--json", cwd=tmp_path).stdout)
     assert {"path", "line", "code", "severity", "message"} == set(found[0])
-    audited = json.loads(posttrace("audit", golden, "--json", cwd=tmp_path).stdout)
-    assert [e["state"] for e in audited["excluded"]] == ["invalid"]
+    audited = posttrace("audit", golden, "--json", cwd=tmp_path)
+    assert audited.returncode == 1
+    assert [e["state"] for e in json.loads(audited.stdout)["excluded"]] == ["invalid"]
 
 
 def test_a_torn_trace_is_a_warning_and_repair_keeps_what_it_cuts(golden, tmp_path):
     whole = golden.read_bytes()
     golden.write_bytes(whole[:-20])
     assert posttrace("validate", golden, cwd=tmp_path).returncode == 0
-    assert posttrace("repair", golden, cwd=tmp_path).returncode == 0
+    assert posttrace("repair", golden.parent, cwd=tmp_path).returncode == 0
     last_line_start = whole[:-1].rindex(b"\n") + 1
     assert golden.read_bytes() == whole[:last_line_start]
     (kept,) = golden.parent.glob("trace.jsonl.torn-*")

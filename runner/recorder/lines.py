@@ -22,8 +22,13 @@ _NAMES: Final = {
 _BARE: Final = re.compile(r"(?<=[:\s])(-?(?:nan|inf))(?=\s*[,}])")
 """How Python prints a non-finite value in a dict; no literal of the language."""
 _PAIR: Final = re.compile(
-    r"([A-Za-z_][\w./-]*)\s*[:=]?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?![\w.])",
+    r"(?<![\w./-])([A-Za-z_][\w./-]{0,63})(?![\w./-])[ \t]{0,8}[:=]?[ \t]{0,8}"
+    r"([-+]?(?:\d{1,32}\.?\d{0,32}|\.\d{1,32})(?:[eE][-+]?\d{1,4})?|[-+]?(?:nan|inf))(?![\w.])"
 )
+"""Everything is bounded and a name begins at its beginning: an agent's output is hostile, and one long word
+must not cost more than its length."""
+_MAX_CHARS: Final = 4096
+"""Of a printed line that is about training."""
 _TRAINING: Final = re.compile(
     r"(?:^|[^a-z])(?:step|steps|iter|iteration|epoch|loss|reward|rewards|acc|accuracy|lr|learning_rate|kl|grad_norm)"
     r"(?:$|[^a-z])"
@@ -75,6 +80,8 @@ def parse_output(line: str) -> Values:
     None when no name says that it is about training.
     """
     text = line.strip()
+    if len(text) > _MAX_CHARS or not _TRAINING.search(text.lower()):
+        return {}
     if text.startswith("{") and text.endswith("}"):
         values = parse_json(text) or _parse_dict(text)
     else:

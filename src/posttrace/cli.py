@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from posttrace.runner.sweep import Planned, SweepResult
 
+INTERRUPTED = 130
 POLICIES = ("drop", "zero", "baseline")
 DEMO_GRID = ("+experiment=demo", "agent=sft,copy,lottery,crash", "seed=0,1,2")
 PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -77,7 +78,9 @@ def run(multirun: bool, dry_run: bool, overrides: Paths) -> int:
         return 0
     swept = _watched(jobs, launch)
     _show_sweep(swept)
-    return int(any(r.status != "completed" for r in swept.ran) or bool(swept.not_run))
+    if any(r.status == "interrupted" for r in swept.ran):
+        return INTERRUPTED
+    return int(any(r.status != "completed" for r in swept.ran) or any(n.is_failure for n in swept.not_run))
 
 
 @cli.command()
@@ -139,10 +142,12 @@ def validate(paths: Paths, as_json: bool) -> int:
 @cli.command()
 @click.argument("path", type=click.Path(path_type=Path))
 def repair(path: Path) -> None:
-    """Cut a torn last line off the trace PATH, keeping a backup of it."""
+    """Cut torn last lines off the traces at PATH, keeping a backup of each."""
+    from posttrace.traces import find_traces
     from posttrace.traces import repair as cut
 
-    click.echo(cut(path))
+    for trace in find_traces([path]):
+        click.echo(cut(trace))
 
 
 @cli.command()
@@ -156,7 +161,10 @@ def repair(path: Path) -> None:
 def audit(
     paths: Paths, as_json: bool = False, as_csv: bool = False, fail_on: str = "", **settings: Any
 ) -> int:
-    """Does the gain exceed evaluation noise when the best of k submissions was picked?"""
+    """Does the gain exceed evaluation noise when the best of k submissions was picked?
+
+    Exit 1 when a trace is invalid or a run has a verdict named by --fail-on.
+    """
     import posttrace as pt
     from posttrace.analysis.verdict import CODES
     from posttrace.reports.terminal import audit_table, print_frame
@@ -165,6 +173,8 @@ def audit(
     wanted = {code for code in fail_on.split(",") if code}
     if unknown := wanted - set(CODES):
         raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
     result = pt.audit(pt.load(paths), pt.AuditSettings(**settings))
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
@@ -172,7 +182,8 @@ def audit(
         click.echo(result.table().to_csv(index=False), nl=False)
     else:
         print_frame(*audit_table(result))
-    return int(any(row.verdict in wanted for row in result.runs))
+    broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
+    return int(broken or any(row.verdict in wanted for row in result.runs))
 
 
 @cli.command()
@@ -197,12 +208,13 @@ def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]
 def _lines(jobs: list[Planned]) -> dict[str, str]:
     """One line for each job that has begun, as a person wants to hear of it."""
     from posttrace.runner.layout import RunDir
-    from posttrace.runner.status import read_state
+    from posttrace.runner.status import state_of
 
     lines = {}
     for job in jobs:
-        state = read_state(RunDir(job.seed_dir / f"attempt-{job.plan.attempt}"))
-        if state:
+        run = RunDir(job.seed_dir / f"attempt-{job.plan.attempt}")
+        if run.trace.is_file():
+            state = state_of(run)
             scored = f", best {state.best:.4g}" if state.best is not None else ""
             base = f", base {state.baseline:.4g}" if state.baseline is not None else ""
             name = f"{state.agent} {state.task} seed {state.seed}"
@@ -234,17 +246,19 @@ def _show_sweep(swept: SweepResult) -> None:
             "status": r.status,
             "submissions": r.submissions,
             "best": r.best,
-            "head": r.head_hash[:12],
-            "reason": r.reason or "",
+            "head hash": r.head_hash,
         }
         for r in swept.ran
     ]
     if rows:
         _table("Runs that ended", rows)
+    for r in swept.ran:
+        if r.reason:
+            click.echo(f"{r.run_id}: {r.reason}", err=True)
     for job in swept.skipped:
         click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
-    for reason in swept.not_run:
-        click.echo(reason, err=True)
+    for job_not_run in swept.not_run:
+        click.echo(job_not_run.reason, err=True)
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> None:

@@ -94,3 +94,11 @@ def test_release_frees_the_claim_alone(tmp_path):
     release(run)
     assert run.root.is_dir()
     assert not run.claim.exists()
+
+
+def test_a_record_that_cannot_be_trusted_is_neither_done_nor_run_again(tmp_path):
+    ended(tmp_path, 1, "completed")
+    trace = tmp_path / "attempt-1/trace.jsonl"
+    trace.write_bytes(trace.read_bytes().replace(b'"wall_s":1.0', b'"wall_s":2.0'))
+    assert due(tmp_path).action == "skip"
+    assert "posttrace validate" in due(tmp_path).why

@@ -42,7 +42,12 @@ def test_a_grid_is_the_product_of_its_values():
         ("agent=sfft", "Could not find 'agent/sfft'"),
         ("agent=sfft", "copy"),  # the options there are
         ("task=nope", "task/nope"),
-        ("sed=1", "sed"),
+        ("sed=1", "did you mean seed?"),
+        ("keep=all", "did you mean grading.keep?"),
+        ("+experiment=no_such", "there is demo"),
+        ("experiment=../up", "experiment=../up"),
+        ("--bogus", "--bogus: no such option"),
+        ("task.n_items=-5", "n_items"),
         ("budget.steps=many", "budget.steps"),
         ("task.no_such_key=1", "task.no_such_key"),
         ("task.temperature=warm", "warm"),

@@ -179,6 +179,15 @@ def test_the_run_token_is_in_no_record(tmp_path):
         (["seed=0,1"], "add -m"),
         (["agent.typo=1"], "agent.typo"),
         (["sandbox=docker"], "docker"),
+        (["budget.wall_s=-1"], "budget.wall_s=-1"),
+        (["budget.submissions=0"], "budget.submissions=0"),
+        (["budget.wall_s=nan"], "budget.wall_s=nan"),
+        (["grading.baseline_replicates=0"], "baseline_replicates"),
+        (["agent.command=[]"], "agent.command is empty"),
+        (["agent.command=[/no/such/program]"], "/no/such/program"),
+        (["agent.command=[python,'{steps}']", "budget.steps=null"], "budget.steps"),
+        (["out="], "out is empty"),
+        (["task.n_items=-5"], "n_items"),
     ],
 )
 def test_what_cannot_run_is_said_before_anything_is_recorded(tmp_path, words, says):
@@ -197,6 +206,24 @@ def test_a_port_in_use_is_said_and_nothing_is_recorded(tmp_path):
     assert done.returncode == 2
     assert str(port) in done.stderr
     assert found == []
+
+
+def test_one_job_that_cannot_run_does_not_cost_the_others_their_anchor(tmp_path):
+    """Whatever fails before a record begins is a line; what ended is in the index."""
+    words = command(tmp_path, "", "-m", "seed=0,1")
+    blocked = tmp_path / "out/default"
+    dry = posttrace(*words, "--dry-run", cwd=tmp_path)
+    assert dry.returncode == 0, dry.stderr
+    cells = {word for word in dry.stdout.split() if len(word) == 12 and set(word) <= set("0123456789abcdef")}
+    (cell,) = cells
+    (blocked / cell).mkdir(parents=True)
+    (blocked / cell / "seed-0").write_text("a file where a folder must be")
+    done = posttrace(*words, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "seed-0" in done.stderr
+    assert "Traceback" not in done.stderr
+    index = (blocked / "index.jsonl").read_text().splitlines()
+    assert [json.loads(line)["run_id"] for line in index] == [f"{cell}-s1-a1"]
 
 
 def test_of_two_runners_one_runs(tmp_path):

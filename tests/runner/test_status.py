@@ -58,3 +58,10 @@ def test_a_run_whose_process_is_gone_was_interrupted(run):
 def test_no_run_at_all_is_said(tmp_path):
     with pytest.raises(InputError, match=str(tmp_path)):
         states(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"noise\n", b'{"type":"run.started"}\n'])
+def test_a_broken_record_is_a_row_not_a_gap(run, content):
+    run.trace.write_bytes(content)
+    (found,) = states(run.root)
+    assert (found.state, found.path) == ("no readable record", str(run.root))
