@@ -28,11 +28,20 @@ from posttrace.runner.sandbox.local import agent_environment
 from posttrace.runner.started import run_started
 from posttrace.runner.tasks.base import Task
 from posttrace.traces import Clock, DiskFullError, TraceWriter
-from posttrace.traces.events import BaseModelInfo, Best, BudgetInfo, RunFinished, RunStatus
+from posttrace.traces.events import (
+    BaseModelInfo,
+    Best,
+    BudgetInfo,
+    IntegrityFlag,
+    RunFinished,
+    RunStatus,
+)
 
 POLL_S = 0.1
 FINISH: dict[RunStatus, Finish] = {"completed": "all", "agent_failed": "all", "interrupted": "none"}
 """What is still graded when the agent has ended: what it left queued, if it ended by itself."""
+OVERRUN_S = 2.0
+"""An agent that had this much more than its budget (the machine slept, the runner was starved) is flagged."""
 GRACE_S = 5.0
 """Seconds between SIGTERM and SIGKILL for an agent whose time is up."""
 
@@ -185,7 +194,10 @@ class _Run:
         while (code := agent.poll()) is None:
             if failure := self.service.failure or self.recorder.failure:
                 return Ending("infrastructure_failed", failure)
-            if deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and (late_s := time.monotonic() - deadline) >= 0:
+                if late_s > OVERRUN_S:
+                    evidence = {"wall_s": limit, "late_s": late_s}
+                    self.writer.write(IntegrityFlag(kind="budget_overrun", evidence=evidence))
                 return Ending("timed_out", f"wall budget of {limit:g} s used up")
             self._mirror()
             time.sleep(POLL_S)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -88,6 +89,23 @@ def test_a_run_from_start_to_end(tmp_path):
     assert again.returncode == 0
     assert "completed" in again.stderr
     assert len(traces(tmp_path)) == 1
+
+
+def test_a_starved_runner_says_that_the_agent_had_more_time(tmp_path):
+    """The runner stands still over the end of the budget, as on a machine that sleeps."""
+    code = "open('started', 'w').close(); import time; time.sleep(600)"
+    words = command(tmp_path, code, "budget.wall_s=3")
+    runner = subprocess.Popen([sys.executable, "-m", "posttrace", *words], cwd=tmp_path)
+    wait_for(lambda: list((tmp_path / "out").glob("default/*/seed-0/attempt-1/workspace/started")))
+    runner.send_signal(signal.SIGSTOP)
+    time.sleep(7)
+    runner.send_signal(signal.SIGCONT)
+    assert runner.wait(60) == 1
+    found = events(tmp_path)
+    assert found[-1].status == "timed_out"
+    (flag,) = of(IntegrityFlag, found)
+    assert flag.kind == "budget_overrun"
+    assert flag.evidence["late_s"] > 2
 
 
 def test_a_failing_agent_is_an_outcome(tmp_path):
