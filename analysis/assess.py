@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from posttrace.analysis.baseline import baseline_on
 from posttrace.analysis.clean import (
     K_UNKNOWN,
     Candidate,
     Cleaned,
-    baseline_on,
     clean,
     confirmation,
     evaluators,

@@ -21,8 +21,9 @@ class Run:
     """What a cell needs of one run.
 
     ``gain``: corrected, else reported, NaN where there is none; ``gain_kind``: corrected, that on "fresh
-    items" or "sealed items", or reported. ``failed``: no submission was scored, so that a policy decides; an invalid run is always left out. ``baseline_key``: the same for runs that share one
-    scoring of the baseline. ``baseline_var``: variance of its mean given the items.
+    items" or "sealed items", or reported. ``failed``: no submission was scored, so that a policy decides; an
+    invalid run is always left out. ``baseline_key``: the same for runs that share one scoring of the
+    baseline. ``baseline_var``: variance of its mean given the items.
     """
 
     cell_id: str

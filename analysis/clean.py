@@ -8,8 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from posttrace.analysis.baseline import Baseline, baseline_on
 from posttrace.analysis.itemtable import ItemError, ItemTable
 from posttrace.analysis.records import Evaluation, RunRecord, Submission
+from posttrace.analysis.wording import NO_SCORE, ONLY_BASE, copies
 from posttrace.traces.events import Split
 
 SubmissionState = Literal["scored", "failed", "duplicate", "base copy", "rescored"]
@@ -66,22 +68,18 @@ class _Draft:
     states: dict[int, SubmissionState] = field(default_factory=dict)
     chosen: dict[int, Submission] = field(default_factory=dict)
     again: dict[int, list[Evaluation]] = field(default_factory=dict)
-    base_copies: list[Evaluation] = field(default_factory=list)
 
 
 def clean(record: RunRecord) -> Cleaned:
     """Sort the submissions of ``record`` into states and align the items of those that count."""
     draft = _states(record)
     candidates = _candidates(draft)
-    splits = {e.split for c in candidates for e in c.evaluations} or {e.split for e in record.baseline}
-    split = splits.pop() if len(splits) == 1 else None
-    baseline = tuple(
-        e for e in (*record.baseline, *record.baseline_rescored, *draft.base_copies) if e.split == split
-    )
+    known = Baseline.of(record)
+    baseline = known.scorings
     used = [*baseline, *(e for c in candidates for e in c.evaluations)]
-    cleaned = Cleaned(draft.states, candidates, baseline, split, _flags(record, baseline))
+    cleaned = Cleaned(draft.states, candidates, baseline, known.split, _flags(record, known))
     if not candidates:
-        return replace(cleaned, invalid=_nothing(draft))
+        return replace(cleaned, invalid=_nothing(record, draft))
     invalid = _invalid(candidates, baseline, used)
     if invalid:
         return replace(cleaned, invalid=invalid)
@@ -111,11 +109,6 @@ def confirmation(record: RunRecord, winner: Submission, split: Split) -> ItemTab
     return ItemTable.align(base, [tuple(ours)])
 
 
-def baseline_on(record: RunRecord, split: str) -> tuple[Evaluation, ...]:
-    """The recorder's own scorings of the base on a split, later ones included."""
-    return tuple(e for e in (*record.baseline, *record.baseline_rescored) if e.split == split)
-
-
 def evaluators(evaluations: Iterable[Evaluation]) -> set[str]:
     """Known evaluators, as ``id@version``."""
     return {e.evaluator for e in evaluations if e.evaluator is not None}
@@ -136,7 +129,6 @@ def _states(record: RunRecord) -> _Draft:
             draft.states[identity] = "failed"
         elif submission.is_base_copy:
             draft.states[identity] = "base copy"
-            draft.base_copies.append(evaluation)
         elif sha is not None and sha in first:
             draft.states[identity] = "rescored"
             draft.again[first[sha]].append(evaluation)
@@ -157,9 +149,12 @@ def _candidates(draft: _Draft) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
-def _nothing(draft: _Draft) -> str:
-    copies = sum(state == "base copy" for state in draft.states.values())
-    return f"no scored submission but {copies} of the base itself" if copies else "no scored submission"
+def _nothing(record: RunRecord, draft: _Draft) -> str:
+    if "base copy" not in draft.states.values():
+        return NO_SCORE
+    # a copy of a copy was not scored, it carries the first one's score
+    scored = sum(s.is_base_copy and s.evaluation is not None for s in record.submissions)
+    return f"{ONLY_BASE} ({copies(scored)})"
 
 
 def _invalid(
@@ -195,14 +190,16 @@ def _without_items(candidates: tuple[Candidate, ...], baseline: tuple[Evaluation
     return f"no per-item outcomes ({', '.join(lacking)})" if lacking else None
 
 
-def _flags(record: RunRecord, baseline: tuple[Evaluation, ...]) -> tuple[str, ...]:
+def _flags(record: RunRecord, baseline: Baseline) -> tuple[str, ...]:
     flags = [f"{kind} x{count}" for kind, count in sorted(record.flags.items())]
     if not record.started.sandbox.isolates:
         flags.append(f"unprotected ({record.started.sandbox.kind})")
     if record.torn:
         flags.append("torn trace")
-    if any(e.evaluator is None or e.item_ids is None for e in baseline):
+    if any(e.evaluator is None or e.item_ids is None for e in baseline.scorings):
         flags.append("baseline provenance unknown")
+    if baseline.note:
+        flags.append(baseline.note)
     zeroed = sum(s.reason == "scored_zero_on_failure" for s in record.submissions)
     if zeroed:
         flags.append(f"scored_zero_on_failure x{zeroed}: stays in k")

@@ -37,7 +37,7 @@ class ItemTable:
         """
         index = _index(baseline[0])
         rows = []
-        for evaluation in _different(baseline):
+        for evaluation in different(baseline):
             values, absent = _place(evaluation, index)
             if absent:
                 raise ItemError("the baseline's scorings are of different items")
@@ -109,13 +109,13 @@ def _place(evaluation: Evaluation, index: dict[str, int]) -> tuple[FloatArray, i
     return values, len(index) - len(ids)
 
 
-def _different(baseline: Sequence[Evaluation]) -> list[Evaluation]:
-    """Without second records of one scoring: the same seed and the same outcomes."""
+def different(baseline: Sequence[Evaluation]) -> list[Evaluation]:
+    """Scorings without second records of one scoring: the same seed and the same outcomes."""
     seen: dict[tuple[object, ...], Evaluation] = {}
     for position, evaluation in enumerate(baseline):
         values = b"" if evaluation.values is None else evaluation.values.tobytes()
         known = evaluation.eval_seed is not None
-        key = (evaluation.eval_seed, evaluation.item_ids, values) if known else (position,)
+        key = (evaluation.eval_seed, evaluation.score, evaluation.item_ids, values) if known else (position,)
         seen.setdefault(key, evaluation)
     return list(seen.values())
 

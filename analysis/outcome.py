@@ -21,9 +21,9 @@ class RunVerdict:
     ``winner``: submission id. ``lcb``: simultaneous lower bound of the winner's gain. ``ucb``: no submission
     gains more. ``p_raw``: of the winner, adjusted for the k submissions; ``p_holm``, ``p_bh``: that, adjusted
     over all runs of the audit. ``p_stop``: submission budget x p of the winner alone. Where the verdict rests
-    on items that no selection saw (a flag says so), so do p, ``lcb``, ``ucb``, ``mde80`` and ``corrected_gain``.
-    ``baseline``, ``reported_best`` and ``reported_gain`` are always of the items that the best was picked on;
-    ``selection_share`` is reported - corrected gain.
+    on items that no selection saw (a flag says so), so do p, bounds, ``mde80`` and ``corrected_gain``;
+    ``baseline``, ``reported_best`` and ``reported_gain`` are always of the items that the best was picked on.
+    ``selection_share``: reported - corrected gain.
     """
 
     run_id: str

@@ -45,6 +45,11 @@ RESTS_ON: Final[dict[Split, str]] = {
     for split in ("fresh", "sealed")
 }
 """The flag of a run whose winner was tested on items that no selection saw."""
+BASELINE: Final = "baseline: "
+"""How the flag of a baseline that pools copies of the base begins."""
+NO_SCORE: Final = "no scored submission"
+ONLY_BASE: Final = "nothing scored but the base"
+"""Why a run that did not fail as a record is invalid; the second is followed by the number of copies."""
 SELECTION: Final = (
     "The corrected gain is unbiased when nothing was gained and biased down when one submission truly stands "
     "out, so the selection share can be overstated."
@@ -52,6 +57,16 @@ SELECTION: Final = (
 BOUNDS: Final = "Bounds are simultaneous over the submissions of a run, not adjusted over runs."
 SKEW: Final = "The skewness guard cannot see one skewed submission among many symmetric ones."
 STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its submission budget."
+
+
+def says_what_numbers_are_of(flag: str) -> bool:
+    """A flag that belongs beside the numbers: which items the verdict rests on, what the baseline pools."""
+    return flag in RESTS_ON.values() or flag.startswith(BASELINE)
+
+
+def copies(n: int) -> str:
+    """``1 copy``, ``2 copies``."""
+    return f"{n} {'copy' if n == 1 else 'copies'}"
 
 
 def pp(value: float) -> str:

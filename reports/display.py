@@ -12,6 +12,9 @@ import pandas as pd
 DASH: Final = "–"
 MINUS: Final = "\N{MINUS SIGN}"
 
+LISTED: Final = 6
+"""Names that a note takes; of more it gives the number."""
+
 MARKDOWN_SIGNS: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$:^=-])")
 
 
@@ -46,9 +49,11 @@ def plural(n: int, noun: str) -> str:
 
 
 def listed(names: Iterable[str], of: int) -> str:
-    """Different names one after the other, or ``all 12 runs`` when they are all there are."""
+    """Up to 6 different names one after the other; ``9 of 12 runs``, ``all 12 runs`` when they are all."""
     found = list(dict.fromkeys(names))
-    return f"all {plural(of, 'run')}" if len(found) == of > 1 else ", ".join(found)
+    if len(found) == of > 1:
+        return f"all {plural(of, 'run')}"
+    return ", ".join(found) if len(found) <= LISTED else f"{len(found)} of {plural(of, 'run')}"
 
 
 def plain(value: Any) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from posttrace.reports import evidence
 from posttrace.reports.notebook import execute, nbformat
 from posttrace.reports.templates.study import Parameters, build
+from posttrace.traces import find_traces
 from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,11 +83,9 @@ def _sources(traces: TraceSet | str | Path | Sequence[str | Path]) -> list[str]:
         found = {record.path for record in traces.records} | {trace.path for trace in traces.excluded}
         given = sorted(found)
     paths = [str(path) for path in given]
-    for path in paths:
-        if not Path(path).exists():
-            raise InputError(f"{path}: no such file or folder")
     if not paths:
         raise InputError("no traces: name at least one trace or a folder with traces")
+    find_traces(paths)  # complains of a path as it was given, in the words of every other command
     return paths
 
 

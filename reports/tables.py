@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from posttrace.analysis.wording import SCOPES
+from posttrace.analysis.baseline import Baseline
+from posttrace.analysis.wording import NO_SCORE, ONLY_BASE, SCOPES, says_what_numbers_are_of
 from posttrace.reports.display import DASH, count, listed, p_value, percent, plural, points
 from posttrace.reports.shown import Prose, Table
 from posttrace.reports.style import VERDICT_MARKS
@@ -22,14 +23,17 @@ SUMMARY = {
     "regression": ("regression", "regressions"),
     "underpowered": ("underpowered", "underpowered"),
     "undetermined": ("undetermined", "undetermined"),
+    ONLY_BASE: (f"with {ONLY_BASE}",) * 2,
+    NO_SCORE: ("without a scored submission",) * 2,
     "invalid": ("invalid", "invalid"),
 }
-"""Verdict code -> its words after a count of one, and of several, in the order of the sentence."""
+"""Verdict code, or the reason of an invalid run without a fault of its record -> its words after a count of
+one, and of several, in the order of the sentence."""
 
 
 def summary(verdicts: pd.DataFrame, n_excluded: int, *, delta_eq: float) -> Prose:
     """One sentence: how many runs got which verdict, and how many were left out."""
-    counts = verdicts["verdict"].value_counts()
+    counts = _said_as(verdicts).value_counts()
     parts = [
         f"{counts[code]} {words[int(counts[code] > 1)].format(delta=100 * delta_eq)}"
         for code, words in SUMMARY.items()
@@ -38,6 +42,14 @@ def summary(verdicts: pd.DataFrame, n_excluded: int, *, delta_eq: float) -> Pros
     said = ", ".join(parts) if parts else "nothing to audit"
     left_out = f"; {plural(n_excluded, 'more trace')} left out" if n_excluded else ""
     return Prose(f"{plural(len(verdicts), 'run')}: {said}{left_out}.")
+
+
+def _said_as(verdicts: pd.DataFrame) -> pd.Series:
+    """Key of ``SUMMARY`` for each run."""
+    keys = verdicts["verdict"].copy()
+    for reason in (NO_SCORE, ONLY_BASE):
+        keys[(keys == "invalid") & verdicts["reason"].str.startswith(reason)] = reason
+    return keys
 
 
 def verdict_table(verdicts: pd.DataFrame) -> Table:
@@ -63,7 +75,7 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
         }
     )
     shown = ["baseline_pct", "reported_best_pct", "reported_gain_pp", "corrected_gain_pp", "lcb_pp", "p_raw"]
-    notes = (*_missing(verdicts, shown), *_scopes(verdicts))
+    notes = (*_missing(verdicts, shown), *_scopes(verdicts), *_flagged(verdicts))
     return Table("verdicts", cells, verdicts, notes, tuple(cells.columns[4:]))
 
 
@@ -92,6 +104,19 @@ def _scopes(verdicts: pd.DataFrame) -> tuple[str, ...]:
         names = listed(runs["task"] + " · " + runs["run_label"], len(verdicts))
         notes.append(f"Scope: {scope} ({names}). {SCOPES[scope]}")
     return tuple(notes)
+
+
+def _flagged(verdicts: pd.DataFrame) -> tuple[str, ...]:
+    """What some numbers of a row are of, where that is not what a reader expects, naming the runs."""
+    names = verdicts["task"] + " · " + verdicts["run_label"]
+    runs: dict[str, list[str]] = {}
+    for name, flags in zip(names, verdicts["flags"], strict=True):
+        for flag in flags:
+            if says_what_numbers_are_of(flag):
+                runs.setdefault(flag, []).append(name)
+    return tuple(
+        f"{flag[0].upper()}{flag[1:]} ({listed(runs[flag], len(verdicts))})." for flag in sorted(runs)
+    )
 
 
 def cell_table(audit: Audit, verdicts: pd.DataFrame) -> Table:
@@ -175,24 +200,27 @@ def denominators(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     )
     always = [name for name in columns if name in columns[:5] or counts[name].any()]
     counts = counts[always].reset_index(drop=True)
+    scorings = {run.run_id: Baseline.of(run).n for run in traces.final}
     ended = verdicts["run_id"].map({run.run_id: run.status for run in traces.final})
     rows = pd.concat(
         [
             verdicts[["run_id", "task", "agent_label", "seed"]],
             ended.astype("str").str.replace("_", " ").rename("run ended"),
             verdicts["n_items"],
+            verdicts["run_id"].map(scorings).rename("baseline scorings"),
             counts.sum(axis=1).rename("received"),
             counts,
             verdicts["k"],
         ],
         axis=1,
     )
-    numbers = ["seed", "n_items", "received", *always, "k"]
+    numbers = ["seed", "n_items", "baseline scorings", "received", *always, "k"]
     cells = rows.drop(columns="run_id").rename(columns={"agent_label": "agent", "n_items": "items"})
     numbers = ["items" if name == "n_items" else name for name in numbers]
     cells[numbers] = cells[numbers].apply(lambda column: column.map(count))
     notes = (
         "k = distinct scored submissions that the best was picked from. Duplicates, copies of the base and "
         "submissions without a score are not among them; none of them is counted as a score of 0.",
+        "Baseline scorings: those that the baseline is the mean of, scored copies of the base included.",
     )
     return Table("denominators", cells, rows, notes, tuple(numbers[1:]))

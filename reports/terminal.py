@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
@@ -14,32 +15,49 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from posttrace.analysis.wording import says_what_numbers_are_of
+from posttrace.reports.display import plain, plural
+
 if TYPE_CHECKING:
     from posttrace.analysis.audit import Audit
 
 REFRESH_S = 1.0
 UNFOLDED = 240
 """Characters a row may take where nobody looks through a window."""
+LEFT_OUT = 20
+"""Lines of exclusions below a table."""
 NUMBER = re.compile(r"[–<.\d-]*")
 Result = TypeVar("Result")
 
 
-def print_frame(frame: pd.DataFrame, title: str) -> None:
-    """Print a finished frame; missing values as an en dash, never as a number."""
+def print_frame(frame: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> None:
+    """Print a finished frame, and notes below it; missing values as an en dash, never as a number.
+
+    With notes a frame without rows is its title alone: they say why there are none.
+    """
     console = Console()
     if not console.is_terminal:  # a pipe or a file has no width: fold nothing
         console = Console(width=UNFOLDED)
-    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
+    if notes and frame.empty:
+        console.print(Text(plain(title), style="bold"))
+    else:
+        console.print(_table(frame, title))
+    for note in notes:
+        console.print(Text(plain(note)), soft_wrap=True)
+
+
+def _table(frame: pd.DataFrame, title: str) -> Table:
+    table = Table(title=Text(plain(title)), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for column in frame.columns:
         numeric = all(NUMBER.fullmatch(_cell(value)) for value in frame[column])
         table.add_column(str(column).replace("_", " "), justify="right" if numeric else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*(_cell(value) for value in row))
-    console.print(table)
+        table.add_row(*(Text(_cell(value)) for value in row))  # text of a trace, not markup
+    return table
 
 
-def audit_table(audit: Audit) -> tuple[pd.DataFrame, str]:
-    """The columns of an audit that a person reads, gains in percentage points, and their title."""
+def audit_table(audit: Audit) -> tuple[pd.DataFrame, str, list[str]]:
+    """The columns of an audit that a person reads, gains in percentage points, their title, and notes."""
     rows = audit.table()
     shown = rows[["task", "agent", "seed", "k"]].copy()
     for column, name in (
@@ -53,10 +71,23 @@ def audit_table(audit: Audit) -> tuple[pd.DataFrame, str]:
     shown["p"] = rows["p_raw"].map(_p_value)
     shown["p Holm"] = rows["p_holm"].map(_p_value)
     shown["verdict"] = rows["label"]
-    title = (
-        f"Audit of {len(rows)} runs, {len(audit.excluded)} excluded; scores and gains in percentage points"
-    )
-    return shown.sort_values(["task", "agent", "seed"], kind="stable"), title
+    said = f"Audit of {plural(len(rows), 'run')}, {len(audit.excluded)} excluded"
+    title = f"{said}; scores and gains in percentage points"
+    notes = [*_flagged(audit), *_left_out(audit)]
+    return shown.sort_values(["task", "agent", "seed"], kind="stable"), title, notes
+
+
+def _flagged(audit: Audit) -> list[str]:
+    """What some numbers of a row are of, where that is not what a reader expects."""
+    marked = Counter(flag for row in audit.runs for flag in row.flags if says_what_numbers_are_of(flag))
+    of = len(audit.runs)
+    return [f"{'all' if n == of else f'{n} of'} {of} runs: {flag}" for flag, n in sorted(marked.items())]
+
+
+def _left_out(audit: Audit) -> list[str]:
+    lines = [f"{left.path}: {left.state.replace('_', ' ')}: {left.reason}" for left in audit.excluded]
+    more = len(lines) - LEFT_OUT
+    return [*lines[:LEFT_OUT], f"... and {more} more"] if more > 0 else lines
 
 
 def live(work: Callable[[], Result], lines: Callable[[], dict[str, str]]) -> Result:
@@ -102,4 +133,4 @@ def _p_value(p: float) -> str:
 def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return "–"
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else plain(value)

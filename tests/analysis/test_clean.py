@@ -61,6 +61,10 @@ GOOD = submission(1, evaluation([1, 1, 0, 1, 0]))
     [
         (record([BASE], []), "no scored submission"),
         (record([BASE], [submission(1, None)]), "no scored submission"),
+        (
+            record([BASE], [submission(1, BASE, is_base_copy=True)]),
+            "nothing scored but the base (1 copy)",
+        ),
         (record([], [GOOD]), "no baseline"),
         (record([replace(BASE, split="sealed")], [GOOD]), "no baseline on the split"),
         (record([BASE], [submission(1, evaluation([2, 0, 0, 0, 0]))]), "off its scale"),
@@ -81,6 +85,17 @@ def test_what_makes_a_run_invalid(run, reason):
     assert cleaned.invalid is not None
     assert reason in cleaned.invalid
     assert cleaned.table is None
+
+
+def test_a_run_with_nothing_but_the_base():
+    copy = submission(1, evaluation([1, 0, 0, 1, 1]), is_base_copy=True)
+    again = [submission(j, None, status="duplicate", duplicate_of=1, is_base_copy=True) for j in (2, 3)]
+    # a duplicate was not scored
+    assert clean(record([BASE], [copy, *again])).invalid == "nothing scored but the base (1 copy)"
+    other = replace(copy, submission_id=4)
+    cleaned = clean(record([BASE], [copy, *again, other, submission(5, None)]))
+    assert cleaned.invalid == "nothing scored but the base (2 copies)"
+    assert (cleaned.count("base copy"), cleaned.count("failed")) == (4, 1)
 
 
 def test_without_items():

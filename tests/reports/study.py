@@ -159,6 +159,7 @@ def _graded(i: int, what: int | str, sketch: Sketch) -> SubmissionGraded:
     elif isinstance(what, int):
         values = _first(what, sketch.n)
     sha = BASE if what == "base" else f"{i:064x}"
+    common["eval_seed"] = i if what == "base" else 0  # another scoring than the baseline's own
     artifact = ArtifactRef(sha256=sha, bytes=1000)
     score = float(values.mean())
     return SubmissionGraded(

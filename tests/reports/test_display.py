@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posttrace.reports.display import DASH, count, escaped, p_value, percent, plain, plural, points
+from posttrace.reports.display import DASH, count, escaped, listed, p_value, percent, plain, plural, points
 from posttrace.reports.html import markdown
 
 
@@ -39,6 +39,21 @@ def test_numbers(shown: str, expected: str) -> None:
 @pytest.mark.parametrize("nothing", [None, float("nan"), pd.NA, np.nan])
 def test_undefined_is_a_dash_and_never_zero(show, nothing) -> None:
     assert show(nothing) == DASH
+
+
+@pytest.mark.parametrize(
+    ("names", "of", "expected"),
+    [
+        (6, 12, "a, b, c, d, e, f"),
+        (7, 12, "7 of 12 runs"),
+        (12, 12, "all 12 runs"),
+        (2, 2, "all 2 runs"),
+        (1, 1, "a"),
+    ],
+)
+def test_many_names_become_their_number(names: int, of: int, expected: str) -> None:
+    twice = [*"abcdefghijkl"[:names]] * 2  # a name counts once
+    assert listed(twice, of) == expected
 
 
 def test_plain_text_is_one_line_without_control_characters() -> None:

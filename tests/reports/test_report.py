@@ -149,6 +149,7 @@ def test_exclusions_and_denominators(page: Page) -> None:
         "0",
         "completed",
         "200",
+        "1",
         "3",
         "2",
         "0",
@@ -239,10 +240,20 @@ def test_unwritable_output_is_said_before_the_work(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.html"]
 
 
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("nowhere", "nowhere does not exist"), ("notes.txt", "notes.txt is not a trace")]
+)
+def test_a_wrong_path_is_named_as_it_was_given(tmp_path: Path, name: str, complaint: str) -> None:
+    (tmp_path / "notes.txt").write_text("no trace")
+    with pytest.raises(InputError) as caught:
+        report(tmp_path / name, tmp_path / "deep" / "er" / "report.html")
+    assert str(caught.value).startswith(f"{tmp_path}/{complaint}")
+
+
 def test_a_failure_leaves_the_old_report(tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     out.write_text("old")
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="does not exist"):
         report(tmp_path / "nowhere", out)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError):

@@ -13,7 +13,7 @@ import pytest
 from posttrace.analysis.audit import Audit, audit
 from posttrace.analysis.load import load
 from posttrace.analysis.tables import TraceSet
-from posttrace.analysis.wording import Code
+from posttrace.analysis.wording import RESTS_ON, Code
 from posttrace.reports import frames, provenance, tables
 from posttrace.reports.shown import Prose, Table
 from tests.reports.study import QUICK
@@ -61,8 +61,36 @@ def test_summary_counts_verdicts(verdicts: pd.DataFrame) -> None:
     assert tables.summary(verdicts[:0], 0, delta_eq=0.02).text == "0 runs: nothing to audit."
 
 
+def test_summary_says_what_is_invalid_about_a_run(verdicts: pd.DataFrame) -> None:
+    why = ["nothing scored but the base (2 copies)", "no scored submission", "mixed judges", "9 items"]
+    reasons = [*why, "nothing scored but the base (1 copy)", "gain +1.0 pp"]
+    table = verdicts.assign(verdict=[*["invalid"] * 5, "within_noise"], reason=reasons)
+    assert tables.summary(table, 0, delta_eq=0.02).text == (
+        "6 runs: 1 within noise, 2 with nothing scored but the base, "
+        "1 without a scored submission, 2 invalid."
+    )
+
+
 def test_summary_knows_every_code() -> None:
-    assert set(tables.SUMMARY) == set(get_args(Code))
+    assert set(tables.SUMMARY) >= set(get_args(Code))
+
+
+def test_a_baseline_that_pools_copies_is_said(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+    # the lottery submitted the base once: its own scoring and that one
+    said = "mean of 2 scorings, including 1 copy of the base that the agent submitted"
+    (note,) = [note for note in tables.verdict_table(verdicts).notes if "of the base" in note]
+    assert note == f"Baseline: {said} (spell · lottery · seed 0)."
+    table = tables.denominators(traces, verdicts)
+    assert row(table, agent="lottery")["baseline scorings"] == "2"
+    assert row(table, agent="crash")["baseline scorings"] == "1"
+    assert row(provenance.flags(traces, verdicts), observation=f"baseline: {said}")["by"] == "audit"
+
+
+def test_items_that_a_verdict_rests_on_are_said(verdicts: pd.DataFrame) -> None:
+    sealed = verdicts.assign(flags=pd.Series([(RESTS_ON["sealed"],)] * 4 + [()] * 2))
+    (note,) = [note for note in tables.verdict_table(sealed).notes if "sealed items" in note]
+    assert note.startswith("Verdict, p, bounds, MDE and corrected gain rest on the sealed items alone")
+    assert note.count("seed 0") == 4
 
 
 def test_cells_show_no_more_of_an_interval_than_their_runs_support(
