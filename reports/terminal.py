@@ -81,7 +81,10 @@ def _flagged(audit: Audit) -> list[str]:
     """What some numbers of a row are of, where that is not what a reader expects."""
     marked = Counter(flag for row in audit.runs for flag in row.flags if says_what_numbers_are_of(flag))
     of = len(audit.runs)
-    return [f"{'all' if n == of else f'{n} of'} {of} runs: {flag}" for flag, n in sorted(marked.items())]
+    return [
+        f"{'all' if n == of > 1 else f'{n} of'} {plural(of, 'run')}: {flag}"
+        for flag, n in sorted(marked.items())
+    ]
 
 
 def _left_out(audit: Audit) -> list[str]:

@@ -16,7 +16,6 @@ import pytest
 from posttrace.analysis.load import load
 from posttrace.reports.notebook import check_executed
 from posttrace.reports.report import report
-from posttrace.traces.errors import InputError
 from tests.reports.page import Page
 from tests.reports.study import QUICK, STUDY, Sketch, write_study
 
@@ -219,44 +218,3 @@ def test_nothing_audited_is_a_report_too(tmp_path: Path) -> None:
     traces = load([tmp_path / "runs"])  # loaded before: the notebook reads the same files again
     page = Page.of(report(traces, tmp_path / "report.html", settings=QUICK).read_text())
     assert "0 runs: nothing to audit; 1 more trace left out." in page.text
-
-
-@pytest.mark.parametrize(
-    ("name", "complaint"),
-    [
-        ("report.pdf", "ends in .html"),
-        ("file/report.html", "cannot write there"),
-        ("folder.html", "is a folder"),
-    ],
-)
-def test_unwritable_output_is_said_before_the_work(
-    study: Path, tmp_path: Path, name: str, complaint: str
-) -> None:
-    (tmp_path / "file").write_text("")
-    (tmp_path / "folder.html").mkdir()
-    with pytest.raises(InputError, match=complaint) as caught:
-        report(study, tmp_path / name)
-    assert "\n" not in str(caught.value)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.html"]
-
-
-@pytest.mark.parametrize(
-    ("name", "complaint"), [("nowhere", "nowhere does not exist"), ("notes.txt", "notes.txt is not a trace")]
-)
-def test_a_wrong_path_is_named_as_it_was_given(tmp_path: Path, name: str, complaint: str) -> None:
-    (tmp_path / "notes.txt").write_text("no trace")
-    with pytest.raises(InputError) as caught:
-        report(tmp_path / name, tmp_path / "deep" / "er" / "report.html")
-    assert str(caught.value).startswith(f"{tmp_path}/{complaint}")
-
-
-def test_a_failure_leaves_the_old_report(tmp_path: Path) -> None:
-    out = tmp_path / "report.html"
-    out.write_text("old")
-    with pytest.raises(InputError, match="does not exist"):
-        report(tmp_path / "nowhere", out)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError):
-        report(tmp_path / "empty", out)
-    assert out.read_text() == "old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "report.html"]

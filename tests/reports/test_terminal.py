@@ -49,6 +49,7 @@ def test_what_the_numbers_are_of(checked: Audit, capsys: pytest.CaptureFixture[s
     assert f"1 of 6 runs: {pooled}" in printed(checked, capsys)
     sealed = tuple(replace(row, flags=(RESTS_ON["sealed"],)) for row in checked.runs)
     assert f"all 6 runs: {RESTS_ON['sealed']}" in printed(replace(checked, runs=sealed), capsys)
+    assert f"1 of 1 run: {RESTS_ON['sealed']}" in printed(replace(checked, runs=sealed[:1]), capsys)
 
 
 def test_text_of_a_trace_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
