@@ -76,6 +76,8 @@ class Invariants:
         """Yield what is missing at the end."""
         if isinstance(self._started, RescoreStarted):
             return
+        if not self._begun:
+            yield Problem("NO_START", "there is no event at all: nothing was recorded")
         severity: Severity = "error" if self._finished else "warning"
         for waiting in sorted(self._received - self._graded.keys()):
             yield Problem("NOT_GRADED", f"submission {waiting} has no submission.graded", severity)

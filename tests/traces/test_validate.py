@@ -35,11 +35,15 @@ def chained(bodies: list[bytes]) -> bytes:
 
 
 @given(st.data())
-def test_any_cut_gives_warnings_only(content: bytes, scratch: Path, data: st.DataObject) -> None:
+def test_any_cut_after_the_start_gives_warnings_only(
+    content: bytes, scratch: Path, data: st.DataObject
+) -> None:
+    """A cut in the first line leaves no event, which is an error: nothing was recorded."""
     cut = data.draw(st.integers(0, len(content) - 1))
     scratch.write_bytes(content[:cut])
     found = validate(scratch)
-    assert {finding.severity for finding in found} == {"warning"}
+    errors = [finding.code for finding in found if finding.severity == "error"]
+    assert errors == ["NO_START"] * (cut <= content.index(b"\n"))
     torn = cut > 0 and not content[:cut].endswith(b"\n")
     n = content[:cut].count(b"\n")
     assert [finding.line for finding in found if finding.code == "TORN_TAIL"] == [n + 1] * torn
@@ -136,9 +140,19 @@ def test_a_line_beyond_the_limit(content: bytes, scratch: Path) -> None:
 
 def test_files_that_are_no_traces_give_findings_not_exceptions(scratch: Path) -> None:
     scratch.write_bytes(b"# notes\n\n\x00\xff\n")
-    assert codes(scratch) == [(1, "BAD_LINE"), (2, "BAD_LINE"), (3, "BAD_LINE"), (3, "NO_FINISH")]
+    assert codes(scratch) == [
+        (1, "BAD_LINE"),
+        (2, "BAD_LINE"),
+        (3, "BAD_LINE"),
+        (3, "NO_START"),
+        (3, "NO_FINISH"),
+    ]
     scratch.write_bytes(b"")
-    assert codes(scratch) == [(0, "NO_FINISH")]
+    found = validate(scratch)
+    assert [(f.line, f.code, f.severity) for f in found] == [
+        (0, "NO_START", "error"),
+        (0, "NO_FINISH", "warning"),
+    ]
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
