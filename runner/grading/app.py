@@ -29,8 +29,8 @@ class Backend(Protocol):
         """Take a submission in."""
         ...
 
-    def refused(self, what: str, **evidence: Any) -> None:
-        """Record a request that was refused."""
+    def refused(self, kind: str, what: str, **evidence: Any) -> None:
+        """Record a request that was refused, as a flag of this kind."""
         ...
 
     def submissions(self) -> list[Submission]:
@@ -115,7 +115,7 @@ class _Routes:
         """Paths and methods that do not exist."""
         assert isinstance(error, HTTPException)
         what = "unknown path" if error.status_code == 404 else "wrong method"
-        self._backend.refused(what, method=request.method, path=request.url.path)
+        self._backend.refused("endpoint_abuse", what, method=request.method, path=request.url.path)
         body = {"error": error.detail, "reason": f"{request.method} {request.url.path} does not exist"}
         return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
@@ -134,11 +134,14 @@ class _Routes:
     def _check_token(self, request: Request) -> None:
         given = request.path_params["token"]
         if not secrets.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
-            self._backend.refused("wrong token", method=request.method, path=request.url.path)
+            self._backend.refused(
+                "endpoint_abuse", "wrong token", method=request.method, path=request.url.path
+            )
             raise RefusedError(404, "not found", "no run has this address")
 
     def _refuse(self, status: int, error: str, reason: str) -> RefusedError:
-        self._backend.refused(error, reason=reason)
+        """A body that is no submission: a mistake of the client, seldom more."""
+        self._backend.refused("bad_request", error, reason=reason)
         return RefusedError(status, error, reason)
 
     async def _read(self, request: Request) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
@@ -58,8 +59,7 @@ class Intake:
         try:
             submission = self.book.receive(path, client_ts, paid=not known, enter=self.enter)
         except RefusedError as refusal:
-            if refusal.status == 429:
-                self.flags.note("endpoint_abuse", refusal.error, path=path)
+            self.flags.note(f"refused_{refusal.error}", refusal.error, path=path)
             raise
         try:
             self._take(submission)
@@ -110,8 +110,14 @@ class Intake:
         submission.artifact = artifact
         if weights_of(files) == self.base.weights:
             same = "same artefact" if artifact.sha256 == self.base.sha256 else "same weights"
-            submitted = {"submission_id": submission.submission_id, "sha256": artifact.sha256}
-            self.flags.note("base_copy", same, **submitted)
+            submission.answer.add_done_callback(lambda _: self._note_base(submission, same, artifact.sha256))
+
+    def _note_base(self, submission: Submission, same: str, sha256: str) -> None:
+        """Flag a copy of the base at its end; only one with a score of its own is a ``base_copy``."""
+        kind = "base_copy" if submission.state == "graded" else "base_copy_unscored"
+        ended = {"submission_id": submission.submission_id, "status": submission.state, "sha256": sha256}
+        with contextlib.suppress(RecordLostError):  # ``Record`` knows, and the run ends because of it
+            self.flags.note(kind, same, **ended)
 
     def _note_link(self, submission: Submission, target: Path | None) -> None:
         if target is None:

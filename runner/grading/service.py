@@ -178,17 +178,18 @@ class GradingService:
     def submit(self, path: str, client_ts: str | None) -> Future[Submission]:
         """Take a submission in, in another thread. Raises ``RefusedError`` when the service is closing."""
         if self._closed or self._intake is None:
+            self.refused("refused_closing", "closing", path=path)
             raise RefusedError(503, "closing", "the run is ending")
         try:
             return self._intake_pool.submit(self._intake.submit, path, client_ts)
         except RuntimeError as error:  # the pool was shut down in between
             raise RefusedError(503, "closing", "the run is ending") from error
 
-    def refused(self, what: str, **evidence: Any) -> None:
-        """Record a request that was refused; returns at once."""
+    def refused(self, kind: str, what: str, **evidence: Any) -> None:
+        """Record a request that was refused, as a flag of this kind; returns at once."""
         shown = {k: str(v).replace(self._token, "<secret:token>") for k, v in evidence.items()}
         with contextlib.suppress(RuntimeError):  # closed: nobody counts any more
-            self._notes.submit(self._flags.note, "endpoint_abuse", what, **shown)
+            self._notes.submit(self._flags.note, kind, what, **shown)
 
     def submissions(self) -> list[Submission]:
         """All submissions so far, in order."""

@@ -47,7 +47,7 @@ def test_bodies_that_are_no_submission(lab):
         assert reply.json()["error"] == "bad request"
         assert reason in reply.json()["reason"]
     lab.service.close("done")
-    assert flags(lab) == [("endpoint_abuse", "bad request")] * len(BODIES)
+    assert flags(lab) == [("bad_request", "bad request")] * len(BODIES)
     assert lab.events(SubmissionReceived) == []
 
 
@@ -111,7 +111,7 @@ def test_a_slow_body_blocks_nobody_and_is_refused(lab, monkeypatch):
         reply = slow.recv(65536)
     assert reply.startswith(b"HTTP/1.1 400")
     assert b"did not arrive within 1.5 s" in reply
-    wait_for(lambda: ("endpoint_abuse", "slow request") in flags(lab))
+    wait_for(lambda: ("bad_request", "slow request") in flags(lab))
 
 
 def test_connections_without_a_request_are_closed(lab, monkeypatch):

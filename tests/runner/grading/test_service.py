@@ -40,6 +40,10 @@ def came_in(lab, count):
     return lab.service.received == count
 
 
+def _fails(_):
+    raise OSError("no process")
+
+
 def flags(lab):
     return [(e.kind, e.evidence["what"]) for e in lab.events(IntegrityFlag)]
 
@@ -128,7 +132,7 @@ def test_the_same_content_again_costs_nothing(lab):
     assert statuses(lab) == [(1, "graded"), (2, "duplicate")]
     duplicate = lab.events(SubmissionGraded)[1]
     assert (duplicate.score, duplicate.duplicate_of, duplicate.items) == (1.0, 1, None)
-    assert flags(lab) == [("endpoint_abuse", "budget")]
+    assert flags(lab) == [("refused_budget", "budget")]
 
 
 def test_the_same_content_in_flight_joins(lab, gate):
@@ -266,7 +270,26 @@ def test_the_base_itself_is_scored_and_flagged(lab):
     folder = lab.run.workspace / lab.model("renamed", 0.0, 1.0)
     (folder / "config.json").write_text('{"architectures": ["Other"]}')
     assert lab.submit("output/renamed").json()["status"] == "graded"
+    lab.service.close("done")
     assert flags(lab) == [("base_copy", "same artefact"), ("base_copy", "same weights")]
+
+
+def test_a_copy_of_the_base_without_a_score_of_its_own_is_flagged_as_that(lab, monkeypatch):
+    """The second is the first again, the third cannot be evaluated: one copy was scored."""
+    lab.serve()
+    assert lab.submit("models/base").json()["status"] == "graded"
+    assert lab.submit("models/base").json()["status"] == "duplicate"
+    folder = lab.run.workspace / lab.model("broken", 0.0, 1.0)
+    (folder / "config.json").write_text('{"architectures": ["Other"]}')
+    monkeypatch.setattr(lab.service._grader, "evaluate", _fails)
+    assert lab.submit("output/broken").status_code == 500
+    lab.service.close("done")
+    found = [(f.kind, f.evidence["status"], f.evidence["submission_id"]) for f in lab.events(IntegrityFlag)]
+    assert found == [
+        ("base_copy", "graded", 1),
+        ("base_copy_unscored", "duplicate", 2),
+        ("base_copy_unscored", "error", 3),
+    ]
 
 
 def test_paths_that_lead_out_are_rejected_and_flagged(lab, tmp_path):
@@ -373,6 +396,8 @@ def test_closing_gives_every_submission_its_end(lab, gate, finish, expected):
         closing.join()
         replies = [future.result() for future in waiting]
     assert late.status_code == 503
+    assert ("refused_closing", "closing") in flags(lab)
+    assert {kind for kind, _ in flags(lab)} == {"refused_closing"}
     assert statuses(lab) == list(enumerate(expected, start=1))
     codes = {"graded": 200, "cancelled": 503}
     assert [reply.status_code for reply in replies] == [codes[status] for status in expected]
