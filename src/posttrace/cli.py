@@ -54,6 +54,9 @@ def demo(ctx: click.Context, out: Path) -> int:
     jobs = prepare([*DEMO_GRID, *PARALLEL, f"out={out}"])
     swept = _watched(jobs, launch)
     _show_sweep(swept)
+    if any(r.status == "interrupted" for r in swept.ran):
+        click.echo("interrupted; the same command goes on from here", err=True)
+        return INTERRUPTED
     if not swept.ran and not swept.skipped:
         return 1
     ctx.invoke(audit, paths=(str(out),))

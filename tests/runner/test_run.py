@@ -325,3 +325,17 @@ def test_a_killed_worker_ends_the_sweep_in_one_line_and_the_next_goes_on(tmp_pat
     wait_for(lambda: not any(psutil.pid_exists(claim["pid"]) for claim in claims))
     plan = posttrace(*words, "--dry-run", cwd=tmp_path).stdout
     assert plan.count("retry") == 2
+
+
+def test_an_interrupted_demo_stops_and_goes_on_later(tmp_path):
+    demo = [sys.executable, "-m", "posttrace", "demo", "-o", "d"]
+    first = subprocess.Popen(demo, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: list((tmp_path / "d/demo").glob("*/seed-*/attempt-1/workspace/output/checkpoint-20")))
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=120)
+    assert first.returncode == 130
+    assert "goes on from here" in said
+    assert not (tmp_path / "d/report.html").exists()
+    assert all(
+        isinstance(list(read_events(t))[-1], RunFinished) for t in tmp_path.glob("d/demo/*/*/*/trace.jsonl")
+    )
