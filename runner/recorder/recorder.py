@@ -112,7 +112,8 @@ class Recorder:
             self._try("processes", self._processes.stop)
         self._try("metrics", lambda: self._metrics.scan(last=True))
         self._try("models", lambda: self._artifacts.scan(last=True))
-        self.revision("end")
+        end = self.revision("end")
+        self._try("revisions", lambda: self._check_store(end))
         for loop in self._loops:
             loop.result()
 
@@ -122,6 +123,14 @@ class Recorder:
             if event is not None:
                 self._write(event)
         return self._revisions.commit
+
+    def _check_store(self, end: str | None) -> None:
+        """Flag a store that somebody else deleted from, wholly or in part."""
+        lost = self._revisions.lost()
+        if lost is not None:
+            ended = "recorded" if end else "could not be recorded"
+            evidence = {"place": self._run.revisions.name, **lost, "end_revision": ended}
+            self._write(IntegrityFlag(kind="record_tampering", evidence=evidence))
 
     def _loop(self, name: str, look: Callable[[], object], interval_s: float) -> None:
         def loop() -> None:

@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from posttrace.runner.recorder.listing import Listing, cut
+from posttrace.runner.recorder.names import published
 from posttrace.runner.recorder.scan import Scanner, Seen
 from posttrace.runner.recorder.store import Store, Stored, line_changes
 from posttrace.runner.recorder.walk import Budget
@@ -30,6 +31,8 @@ class Revisions:
     workspace influences it. A walk that reaches ``MAX_FILES`` entries or ``MAX_SECONDS`` is partial:
     it says so, and files it did not reach stay as they were, since nothing is known of them.
 
+    ``redact`` takes secrets out of contents, link targets and names, here and in the events alike.
+
     The base's copy is a part of the workspace like any other: its small text files are in the first revision,
     once, so that an agent that edits the base's configuration or tokenizer is seen doing it.
     """
@@ -41,12 +44,19 @@ class Revisions:
         self._launched: frozenset[str] = frozenset()
         self._scale = Scale(workspace)
         self._listing = Listing()
+        self._redact = redact
         self._files: dict[str, Stored] = {}
+        self._published: dict[str, Stored] = {}
+        """The files of the last revision by the names it shows them under."""
 
     @property
     def commit(self) -> str | None:
         """The last revision."""
         return self._store.head
+
+    def lost(self) -> dict[str, Any] | None:
+        """What is gone from the store of what it was given, as evidence; null when all is there."""
+        return self._store.lost()
 
     def launched(self, argv: Sequence[str], cwd: str | None) -> None:
         """A process was started with these words: files they name are kept even in skipped directories.
@@ -71,10 +81,14 @@ class Revisions:
         changed = self._store.head is None or files != self._files
         if not changed and trigger == "watch":
             return None
-        before = self._files
-        commit = self._store.commit(files) if changed or self._store.head is None else self._store.head
-        self._files = files
-        changes, more_files = cut(self._changes(before, files, deadline))
+        before, after = self._published, self._published
+        if changed:
+            after = published(files, self._redact)
+            self._store.commit(after)
+            self._files, self._published = files, after
+        commit = self._store.head
+        assert commit is not None  # the first look is always a change
+        changes, more_files = cut(self._changes(before, after, deadline))
         weighed = self._scale.weigh(seen.skipped, deadline)
         skipped, more_skipped = self._listing.news(weighed, complete=not seen.truncated)
         event = CodeRevision(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -192,3 +193,62 @@ def test_secrets_are_not_in_the_kept_code(make, run_dir):
     (run_dir.workspace / "code/a.py").write_text('key = "sk-0123456789"\n')
     commit = bench.recorder.revision("start")
     assert bench.git("show", f"{commit}:code/a.py") == 'key = "<secret:API_KEY>"\n'
+
+
+def _gone(store):
+    shutil.rmtree(store)
+
+
+def _made_anew(store):
+    shutil.rmtree(store)
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", store], check=True)
+
+
+def _loose(store, name):
+    oid = subprocess.run(
+        ["git", "--git-dir", store, "rev-parse", name], capture_output=True, check=True, text=True
+    ).stdout.strip()
+    return store / "objects" / oid[:2] / oid[2:]
+
+
+def _one_tree(store):
+    _loose(store, "main^{tree}").unlink()
+
+
+def _other_tree(store):
+    tree, other = _loose(store, "main^{tree}"), _loose(store, "main:code")
+    tree.unlink()
+    shutil.copy(other, tree)
+
+
+def _branch(store):
+    (store / "refs/heads/main").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "change", "evidence"),
+    [
+        (_gone, False, {"commits": 1}),
+        (_gone, True, {"commits": 1}),
+        (_made_anew, False, {"what": "objects are gone or changed", "commits": 1}),
+        (_made_anew, True, {"what": "objects are gone or changed", "commits": 1}),
+        (_one_tree, False, {"what": "objects are gone or changed", "commits": 0, "objects": 1}),
+        (_one_tree, True, {"what": "objects are gone or changed", "commits": 0, "objects": 1}),
+        (_other_tree, False, {"what": "objects are gone or changed", "commits": 0, "objects": 1}),
+        (_branch, False, {}),
+    ],
+)
+def test_a_store_that_somebody_deletes_is_told(bench, harm, evidence, change):
+    (bench.run.workspace / "code/a.py").write_text("1\n")
+    bench.recorder.revision("start")
+    harm(bench.run.revisions)
+    if change:
+        (bench.run.workspace / "code/a.py").write_text("2\n")
+    bench.recorder.stop()
+    [flag] = [flag for flag in bench.of(IntegrityFlag) if flag.kind == "record_tampering"]
+    assert flag.evidence["place"] == "revisions.git"
+    assert evidence.items() <= flag.evidence.items()
+    # whether the last look could be recorded is told by the trace as by the flag
+    recorded = bench.of(CodeRevision)[-1].trigger == "end"
+    assert flag.evidence["end_revision"] == ("recorded" if recorded else "could not be recorded")
+    assert bench.recorder.failure is None

@@ -14,6 +14,7 @@ from posttrace.runner.recorder import revisions as module
 from posttrace.runner.recorder import walk as walking
 from posttrace.runner.recorder.revisions import Revisions
 from posttrace.traces.events import CodeRevision
+from tests.runner.recorder.gitlist import stored
 
 
 class Bench:
@@ -35,10 +36,7 @@ class Bench:
         return event
 
     def stored(self, commit: str) -> dict[bytes, bytes]:
-        """Path -> content as git itself lists and shows it: not through the code under test."""
-        out = self.git("ls-tree", "-r", "-z", commit).split(b"\0")[:-1]
-        rows = (line.split(b"\t", 1) for line in out)
-        return {path: self.git("cat-file", "blob", head.split()[2].decode()) for head, path in rows}
+        return stored(self.store, commit)
 
     def git(self, *words: str) -> bytes:
         done = subprocess.run(["git", "--git-dir", self.store, *words], capture_output=True, check=True)
