@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from posttrace.runner.artifacts import hash_directory
 from posttrace.runner.grading.evaluation import Evaluation, Grader
 from posttrace.runner.grading.seeds import rescore_seed
-from posttrace.runner.grading.settings import GradingSettings
+from posttrace.runner.grading.settings import GradingSettings, Keep
 from posttrace.runner.layout import RunDir
 from posttrace.traces.errors import GradingError, InputError
 from posttrace.traces.events import (
@@ -52,7 +52,7 @@ def rescore(run_root: Path, submission: Which, replicates: int, split: Split) ->
     run = RunDir(run_root)
     parent = _read_parent(run)
     whose, sha256 = _choose(parent, submission)
-    _check_kept(run, whose, sha256)
+    _check_kept(run, parent, whose, sha256)
     path = _next_path(run)
     with TraceWriter(path) as writer, _scratch(run):
         writer.write(RescoreStarted(run_id=parent.started.run_id, parent_head=parent.head))
@@ -105,8 +105,7 @@ def _choose(parent: _Parent, submission: Which) -> tuple[Whose, str]:
     if submission == "best":
         if not scored:
             raise InputError("no submission has a score, so there is no best one; try --submission baseline")
-        sign = 1 if parent.started.task.higher_is_better else -1
-        number = max(scored, key=lambda n: (sign * (scored[n].score or 0.0), -n))
+        number = _best(parent, scored)
     else:
         number = submission
     event = parent.graded.get(number)
@@ -116,18 +115,42 @@ def _choose(parent: _Parent, submission: Which) -> tuple[Whose, str]:
     return number, event.artifact.sha256
 
 
-def _check_kept(run: RunDir, whose: Whose, sha256: str) -> None:
+def _check_kept(run: RunDir, parent: _Parent, whose: Whose, sha256: str) -> None:
     name = "the baseline" if whose == "baseline" else f"submission {whose}"
     place = run.artifact(sha256)
     if not place.is_dir():
+        keep = _settings(parent.started.config).keep
+        if sha256 in _kept(parent, keep):
+            raise InputError(
+                f"the checkpoint of {name} was kept (grading.keep={keep}) and is gone: "
+                f"{place} was deleted or moved; restore it from a copy"
+            )
+        what = {"best": "keeps only the best and the base", "all": "keeps what has a score"}
         raise InputError(
-            f"the checkpoint of {name} was not kept; run with grading.keep=all to keep every one"
+            f"the checkpoint of {name} was not kept: grading.keep={keep} {what.get(keep, 'keeps nothing')}; "
+            "run with grading.keep=all to keep every one that has a score"
         )
     found, _ = hash_directory(place)
     if found.sha256 != sha256:
         raise InputError(
             f"{place} has changed: its hash is {found.sha256[:12]}... now; restore it from a copy"
         )
+
+
+def _kept(parent: _Parent, keep: Keep) -> set[str | None]:
+    """Content hashes that the policy keeps, as the trace tells them; nothing was kept of an imported run."""
+    if keep == "none" or parent.started.recorder.kind == "import":
+        return set()
+    scored = {n for n, e in parent.graded.items() if e.status == "graded" and e.score is not None}
+    if keep == "best" and scored:
+        scored = {_best(parent, scored)}
+    artifacts = (parent.graded[n].artifact for n in scored)
+    return {parent.started.base_model.sha256, *(a.sha256 for a in artifacts if a is not None)}
+
+
+def _best(parent: _Parent, scored: Collection[int]) -> int:
+    sign = 1 if parent.started.task.higher_is_better else -1
+    return max(scored, key=lambda n: (sign * (parent.graded[n].score or 0.0), -n))
 
 
 def _next_path(run: RunDir) -> Path:

@@ -234,6 +234,7 @@ class GradingService:
             self._server.stop()
         self._notes.shutdown()
         with contextlib.suppress(RecordLostError):  # ``failure`` is set then
+            self._kept.check(self._flags)
             self._flags.flush()
         self._clean()
 

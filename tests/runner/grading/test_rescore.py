@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrace.runner.artifacts import hash_directory
+from posttrace.runner.artifacts import hash_directory, remove_artifact
 from posttrace.runner.grading.rescore import rescore
 from posttrace.runner.grading.seeds import rescore_seed
 from posttrace.traces import read_events
@@ -89,7 +89,9 @@ def test_a_checkpoint_that_was_not_kept(lab):
     lab.submit(lab.model("b", 0.1))
     lab.submit("nowhere")
     finish(lab)
-    with pytest.raises(InputError, match=r"submission 2 was not kept; run with grading\.keep=all"):
+    with pytest.raises(
+        InputError, match=r"submission 2 was not kept: grading\.keep=best keeps only the best"
+    ):
         rescore(lab.run.root, 2, 1, "sealed")
     with pytest.raises(InputError, match=r"submission 3 has no checkpoint; submissions with a score: 1, 2"):
         rescore(lab.run.root, 3, 1, "sealed")
@@ -98,6 +100,28 @@ def test_a_checkpoint_that_was_not_kept(lab):
     with pytest.raises(InputError, match="replicates must be 1 or more"):
         rescore(lab.run.root, 1, 0, "sealed")
     assert not lab.run.rescore(1).exists()
+
+
+@pytest.mark.parametrize(("keep", "gone"), [("best", [1, "baseline"]), ("all", [1, 2, "baseline"])])
+def test_a_checkpoint_that_was_kept_and_is_gone(lab, keep, gone):
+    start(lab, keep=keep)
+    lab.submit(lab.model("a", 0.9))
+    lab.submit(lab.model("b", 0.1))
+    finish(lab)
+    for place in list(lab.run.artifacts.iterdir()):
+        remove_artifact(place)
+    for which in gone:
+        with pytest.raises(InputError, match=rf"was kept \(grading\.keep={keep}\) and is gone"):
+            rescore(lab.run.root, which, 1, "sealed")
+
+
+def test_nothing_was_kept(lab):
+    start(lab, keep="none")
+    lab.submit(lab.model("a", 0.9))
+    finish(lab)
+    for which in (1, "baseline"):
+        with pytest.raises(InputError, match=r"was not kept: grading\.keep=none keeps nothing"):
+            rescore(lab.run.root, which, 1, "sealed")
 
 
 def test_a_checkpoint_that_has_changed(lab):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from posttrace.runner.artifacts import hash_directory
+from posttrace.runner.artifacts import hash_directory, remove_artifact
 from posttrace.runner.grading.seeds import baseline_seed, submission_seed
 from posttrace.traces import validate
 from posttrace.traces.errors import ConfigError, DiskFullError, GradingError
@@ -272,6 +272,31 @@ def test_the_base_itself_is_scored_and_flagged(lab):
     assert lab.submit("output/renamed").json()["status"] == "graded"
     lab.service.close("done")
     assert flags(lab) == [("base_copy", "same artefact"), ("base_copy", "same weights")]
+
+
+@pytest.mark.parametrize("keep", ["best", "all"])
+def test_kept_checkpoints_that_are_gone_or_changed_at_the_end_are_told(lab, keep):
+    lab.serve(keep=keep)
+    lab.submit(lab.model("a", 1.0))
+    wait_for(lambda: lab.run.artifacts.is_dir() and len(list(lab.run.artifacts.iterdir())) == 2)
+    base = lab.run.artifact(hash_directory(lab.run.root / "base")[0].sha256)
+    best = lab.run.artifact(hash_directory(lab.run.workspace / "output/a")[0].sha256)
+    remove_artifact(base)
+    (best / "config.json").chmod(0o644)
+    (best / "config.json").write_text("{}")
+    lab.service.close("done")
+    found = {(f.kind, f.evidence["what"], f.evidence["place"]) for f in lab.events(IntegrityFlag)}
+    assert found == {
+        ("record_tampering", "a kept checkpoint is gone", f"artifacts/{base.name}"),
+        ("record_tampering", "a kept checkpoint has changed", f"artifacts/{best.name}"),
+    }
+
+
+def test_no_checkpoint_is_missed_where_none_is_kept(lab):
+    lab.serve(keep="none")
+    lab.submit(lab.model("a", 1.0))
+    lab.service.close("done")
+    assert not lab.events(IntegrityFlag)
 
 
 def test_a_copy_of_the_base_without_a_score_of_its_own_is_flagged_as_that(lab, monkeypatch):
