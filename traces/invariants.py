@@ -72,6 +72,12 @@ class Invariants:
             yield from _items(event.items)
         self._begun = True
 
+    @property
+    def has_revisions(self) -> bool:
+        """Whether commits are named that posttrace itself made; an imported trace names somebody else's."""
+        native = isinstance(self._started, RunStarted) and self._started.recorder.kind == "native"
+        return native and bool(self._commits)
+
     def finish(self) -> Iterator[Problem]:
         """Yield what is missing at the end."""
         if isinstance(self._started, RescoreStarted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,10 @@ from posttrace.traces.invariants import Invariants, Problem, Severity
 from posttrace.traces.lines import Lines
 from posttrace.traces.parent import Parent
 from posttrace.traces.reader import decode, event_decoder, not_a_line
+
+_STORE_NAME: Final = "revisions.git"
+_NEIGHBOURS: Final = ("logs", "artifacts", "workspace")
+"""Directories that only a run directory has beside its trace; a trace that was copied elsewhere is whole."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ def validate(path: Path) -> list[Finding]:
 
     A foreign write that the writer noticed is an ``integrity.flag`` in a valid trace when the writer's lines
     could be kept whole, and a broken chain at the damage when they could not (``posttrace.traces.foreign``).
+
+    A trace that names commits and lies in a run directory without ``revisions.git`` gets a warning. What the
+    store holds is not read.
 
     Raises ``TraceError`` when the file cannot be read.
     """
@@ -74,8 +82,18 @@ def _problems(path: Path) -> Iterator[tuple[int, Problem]]:
             f"the last line was cut short ({lines.torn_bytes} bytes): it is not read; `repair` removes it"
         )
         yield number + 1, Problem("TORN_TAIL", message, "warning")
-    for problem in (invariants or Invariants(None)).finish():
+    invariants = invariants or Invariants(None)
+    for problem in invariants.finish():
         yield number, problem
+    if invariants.has_revisions and _lacks_store(path):
+        message = f"names commits, but {path.with_name(_STORE_NAME)} is missing: it was deleted or moved"
+        yield number, Problem("MISSING_STORE", message, "warning")
+
+
+def _lacks_store(path: Path) -> bool:
+    """Whether a trace lies in its run directory, as its neighbours tell, and the revisions do not."""
+    home = path.name == TRACE_NAME and any(path.with_name(name).is_dir() for name in _NEIGHBOURS)
+    return home and not (path.with_name(_STORE_NAME) / "HEAD").is_file()
 
 
 def _parent(path: Path, first: AnyEvent) -> Parent | None:

@@ -155,6 +155,23 @@ def test_files_that_are_no_traces_give_findings_not_exceptions(scratch: Path) ->
     ]
 
 
+@pytest.mark.parametrize("neighbour", ["logs", "artifacts", "workspace"])
+def test_a_run_directory_without_its_revisions(content: bytes, tmp_path: Path, neighbour: str) -> None:
+    trace = tmp_path / "trace.jsonl"
+    trace.write_bytes(content)
+    assert validate(trace) == []  # alone: copied elsewhere
+    (tmp_path / neighbour).mkdir()
+    [finding] = validate(trace)
+    assert (finding.line, finding.code, finding.severity) == (19, "MISSING_STORE", "warning")
+    (tmp_path / "revisions.git" / "objects").mkdir(parents=True)  # what writing to a deleted store leaves
+    assert [found.code for found in validate(trace)] == ["MISSING_STORE"]
+    (tmp_path / "revisions.git" / "HEAD").write_text("ref: refs/heads/main\n")
+    assert validate(trace) == []
+    (tmp_path / "revisions.git" / "HEAD").unlink()
+    trace.write_bytes(b"".join(content.splitlines(keepends=True)[:3]))  # no commit is named
+    assert codes(trace) == [(3, "NO_FINISH")]
+
+
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="cannot be read"):
         validate(tmp_path / "trace.jsonl")
