@@ -40,6 +40,10 @@ class Claim(msgspec.Struct):
         me = psutil.Process()
         return cls(host=socket.gethostname(), pid=me.pid, boot_id=_boot_id(), started=me.create_time())
 
+    def is_dead(self) -> bool:
+        """Whether the claiming process ran on this host and is gone; of another host nothing is known."""
+        return self.host == socket.gethostname() and not self.lives()
+
     def lives(self) -> bool:
         """Whether the claiming process runs on this host."""
         if self.host != socket.gethostname() or self.boot_id != _boot_id():
@@ -144,10 +148,9 @@ def alive(run: RunDir) -> bool:
 def _mine_died(run: RunDir) -> bool:
     """On the claiming host a dead pid is certain, however fresh the trace."""
     try:
-        found = msgspec.json.decode(run.claim.read_bytes(), type=Claim)
+        return msgspec.json.decode(run.claim.read_bytes(), type=Claim).is_dead()
     except (FileNotFoundError, msgspec.DecodeError):
         return False
-    return found.host == socket.gethostname() and not found.lives()
 
 
 def _take_over(dead: RunDir) -> bool:

@@ -119,7 +119,7 @@ class _CellTask:
 
     stop: Path
     sweep: Claim
-    """The process that started the sweep: when it is gone, nobody waits for another job."""
+    """The process that started the sweep: when it is gone from this host, nobody waits for another job."""
 
     def __call__(self, cfg: DictConfig) -> RunResult | NotRun:
         config = groups(checked(cfg))
@@ -130,7 +130,7 @@ class _CellTask:
             return NotRun(f"{folder}: {type(error).__name__}: {error}", is_failure=True)
 
     def _next_attempt(self, config: dict[str, Any], folder: Path) -> RunResult | NotRun:
-        if self.stop.exists() or not self.sweep.lives():
+        if self.stop.exists() or self.sweep.is_dead():
             return NotRun(f"{folder}: not started, the sweep was interrupted", is_failure=True)
         retry = config["retry"]
         due = plan(folder, retry_max=retry["max"], retry_statuses=retry["statuses"])

@@ -61,7 +61,8 @@ def demo(ctx: click.Context, out: Path) -> int:
         return 1
     ctx.invoke(audit, paths=(str(out),))
     ctx.invoke(report, paths=(str(out),), out=out / "report.html", title="posttrace demo")
-    return 0
+    broken = any(r.status == "infrastructure_failed" for r in swept.ran)  # a failed agent is part of the show
+    return int(broken or any(n.is_failure for n in swept.not_run))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

@@ -102,3 +102,12 @@ def test_a_record_that_cannot_be_trusted_is_neither_done_nor_run_again(tmp_path)
     trace.write_bytes(trace.read_bytes().replace(b'"wall_s":1.0', b'"wall_s":2.0'))
     assert due(tmp_path).action == "skip"
     assert "posttrace validate" in due(tmp_path).why
+
+
+def test_of_another_host_nothing_is_known_dead():
+    """A job that a cluster runs elsewhere must not take its sweep for gone."""
+    mine = Claim.mine()
+    assert (mine.lives(), mine.is_dead()) == (True, False)
+    assert (DEAD.lives(), DEAD.is_dead()) == (False, True)
+    elsewhere = msgspec.structs.replace(DEAD, host="elsewhere")
+    assert (elsewhere.lives(), elsewhere.is_dead()) == (False, False)

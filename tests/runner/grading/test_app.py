@@ -143,3 +143,5 @@ def test_garbage_is_no_crash(lab):
 def test_stopping_a_server_that_never_started():
     server = Server(app.build_app(None, "t"), "127.0.0.1", 0)
     server.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/health")
