@@ -10,17 +10,17 @@ from typing import Final
 
 import numpy as np
 
-from posttrace.runner.models.checkpoint import CheckpointError, load_checkpoint
 from posttrace.runner.models.gpt2 import GPT2
 from posttrace.runner.models.sampling import sample
-from posttrace.runner.models.tokenizer import CharTokenizer, TokenizerError
+from posttrace.runner.models.tokenizer import Tokenizer, TokenizerError
+from posttrace.runner.tasks import loading
 from posttrace.runner.tasks.base import Outcome
 from posttrace.runner.tasks.spell.words import ALPHABET, MAX_LETTERS, SIZES, words
 from posttrace.traces.errors import ConfigError, GradingError
 from posttrace.traces.events import Evaluator, Items, Split, TaskInfo
 
 PROMPT_END: Final = ">"
-TOKENIZER: Final = CharTokenizer(("<pad>", "<eos>", PROMPT_END, *ALPHABET))
+TOKENIZER: Final = Tokenizer(("<pad>", "<eos>", PROMPT_END, *ALPHABET))
 MAX_NEW_TOKENS: Final = MAX_LETTERS + 1
 """The longest answer and its end token; whatever a model says beyond that is wrong anyway."""
 N_POSITIONS: Final = 2 * MAX_LETTERS + 2
@@ -118,17 +118,4 @@ class Spell:
 
 def load_model(model_dir: Path) -> GPT2:
     """A checkpoint that fits the task. Raises ``GradingError`` with the part that does not."""
-    try:
-        config, weights = load_checkpoint(model_dir)
-        tokenizer = CharTokenizer.load(model_dir)
-    except (CheckpointError, TokenizerError) as error:
-        raise GradingError(str(error)) from error
-    if tokenizer != TOKENIZER or config.vocab_size != len(TOKENIZER.tokens):
-        raise GradingError("the vocabulary is not the base model's; keep its tokenizer.json and vocab_size")
-    if config.eos_token_id != TOKENIZER.eos_id:
-        raise GradingError(f"config.json: eos_token_id must be {TOKENIZER.eos_id}, not {config.eos_token_id}")
-    if config.n_positions < N_POSITIONS:
-        raise GradingError(
-            f"config.json: n_positions must be {N_POSITIONS} or more, not {config.n_positions}"
-        )
-    return GPT2(config, weights)
+    return loading.load_model(model_dir, TOKENIZER, N_POSITIONS)
