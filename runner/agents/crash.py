@@ -16,7 +16,7 @@ from checkpoint import load_checkpoint  # type: ignore[import-not-found]
 from client import submit  # type: ignore[import-not-found]
 from gpt2 import GPT2  # type: ignore[import-not-found]
 from sft import BASE, read_demonstrations, save, train_step  # type: ignore[import-not-found]
-from tokenizer import CharTokenizer  # type: ignore[import-not-found]
+from tokenizer import Tokenizer  # type: ignore[import-not-found]
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     rng = np.random.default_rng(args.seed)
     model = GPT2(*load_checkpoint(BASE))
     optimizer = AdamW(model.weights, learning_rate=1e-3)
-    examples = read_demonstrations(CharTokenizer.load(BASE))
+    examples = read_demonstrations(Tokenizer.load(BASE))
     for step in range(1, args.steps + 1):
         batch = [examples[i] for i in rng.integers(len(examples), size=64)]
         logging.info("step %d: %s", step, json.dumps(train_step(model, optimizer, batch)))

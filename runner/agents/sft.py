@@ -17,7 +17,7 @@ from adamw import AdamW  # type: ignore[import-not-found]
 from checkpoint import load_checkpoint, save_checkpoint  # type: ignore[import-not-found]
 from client import submit  # type: ignore[import-not-found]
 from gpt2 import GPT2  # type: ignore[import-not-found]
-from tokenizer import CharTokenizer  # type: ignore[import-not-found]
+from tokenizer import Tokenizer  # type: ignore[import-not-found]
 
 CHECKPOINTS = 4
 BASE = Path(os.environ["MODEL_PATH"])
@@ -75,7 +75,7 @@ def main() -> None:
     rng = np.random.default_rng(args.seed)
     model = GPT2(*load_checkpoint(BASE))
     optimizer = AdamW(model.weights, learning_rate=args.learning_rate)
-    examples = read_demonstrations(CharTokenizer.load(BASE))
+    examples = read_demonstrations(Tokenizer.load(BASE))
     submit_after = {args.steps * (i + 1) // CHECKPOINTS for i in range(CHECKPOINTS)} - {0}
     with (OUTPUT / "train_log.jsonl").open("w", buffering=1) as log:
         for step in range(1, args.steps + 1):

@@ -1,4 +1,4 @@
-"""A character tokeniser in the Hugging Face format: ``tokenizer.json`` and ``tokenizer_config.json``.
+"""A tokeniser for a closed vocabulary in the Hugging Face format (``tokenizer.json`` and its config).
 
 Needs only the standard library at run time, so that it can be copied next to a training script.
 """
@@ -6,34 +6,50 @@ Needs only the standard library at run time, so that it can be copied next to a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 
 class TokenizerError(ValueError):
-    """A ``tokenizer.json`` is missing or is no character tokeniser; the text says why."""
+    """A ``tokenizer.json`` is missing or holds no such tokeniser; the text says why."""
+
+
+CHARACTERS = "."
+"""The pattern whose every match is one character."""
 
 
 @dataclass(frozen=True)
-class CharTokenizer:
-    """Tokens by id: padding first, end second, then single characters."""
+class Tokenizer:
+    """Tokens by id: padding first, end second, then what the text is made of."""
 
     tokens: tuple[str, ...]
+    pattern: str = CHARACTERS
+    """Regular expression; each match in a text is one token, and what lies between matches is dropped."""
 
     @property
     def eos_id(self) -> int:
         """Id of the end token."""
         return 1
 
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Token -> id."""
+        return {token: index for index, token in enumerate(self.tokens)}
+
     def encode(self, text: str) -> list[int]:
-        """One id a character. Raises ``ValueError`` for a character that is no token."""
-        return [self.tokens.index(char) for char in text]
+        """One id a match of ``pattern``. Raises ``ValueError`` for a match that is no token."""
+        try:
+            return [self.ids[match] for match in re.findall(self.pattern, text)]
+        except KeyError as error:
+            raise ValueError(f"{error} is no token") from error
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The characters; padding and end vanish."""
-        return "".join(self.tokens[i] for i in ids if i > 1)
+        """Characters run together, longer tokens one space apart; padding and end vanish."""
+        return ("" if self.pattern == CHARACTERS else " ").join(self.tokens[i] for i in ids if i > 1)
 
     def save(self, directory: Path) -> None:
         """Write both files; ``transformers.AutoTokenizer`` reads them as a fast tokeniser."""
@@ -48,19 +64,20 @@ class CharTokenizer:
         _write(directory / "tokenizer_config.json", special)
 
     @classmethod
-    def load(cls, directory: Path) -> CharTokenizer:
+    def load(cls, directory: Path) -> Tokenizer:
         """Read ``tokenizer.json``. Raises ``TokenizerError``."""
         try:
-            vocabulary = json.loads((directory / "tokenizer.json").read_bytes())["model"]["vocab"]
+            stored = json.loads((directory / "tokenizer.json").read_bytes())
+            vocabulary, pattern = stored["model"]["vocab"], stored["pre_tokenizer"]["pattern"]["Regex"]
             by_id = {index: token for token, index in vocabulary.items()}
             tokens = tuple(by_id[index] for index in range(len(vocabulary)))
         except OSError as error:
             raise TokenizerError(f"tokenizer.json cannot be read: {error.strerror}") from error
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise TokenizerError(
-                f"tokenizer.json holds no vocabulary with ids 0, 1, 2, ...: {error!r}"
+                f"tokenizer.json holds no pattern, or no vocabulary with ids 0, 1, 2, ...: {error!r}"
             ) from error
-        return cls(tokens)
+        return cls(tokens, pattern)
 
     def _fast_tokenizer(self) -> dict[str, Any]:
         flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
@@ -72,12 +89,12 @@ class CharTokenizer:
             "normalizer": None,
             "pre_tokenizer": {
                 "type": "Split",
-                "pattern": {"Regex": "."},
-                "behavior": "Isolated",
-                "invert": False,
+                "pattern": {"Regex": self.pattern},
+                "behavior": "Removed",
+                "invert": True,  # what does not match is removed
             },
             "post_processor": None,
-            "decoder": {"type": "Fuse"},
+            "decoder": {"type": "Fuse"} if self.pattern == CHARACTERS else None,
             "model": {
                 "type": "WordLevel",
                 "vocab": {token: index for index, token in enumerate(self.tokens)},

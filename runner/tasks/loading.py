@@ -6,18 +6,18 @@ from pathlib import Path
 
 from posttrace.runner.models.checkpoint import CheckpointError, load_checkpoint
 from posttrace.runner.models.gpt2 import GPT2
-from posttrace.runner.models.tokenizer import CharTokenizer, TokenizerError
+from posttrace.runner.models.tokenizer import Tokenizer, TokenizerError
 from posttrace.traces.errors import GradingError
 
 
-def load_model(model_dir: Path, tokenizer: CharTokenizer, n_positions: int) -> GPT2:
+def load_model(model_dir: Path, tokenizer: Tokenizer, n_positions: int) -> GPT2:
     """The model, if it has the task's ``tokenizer`` and reads at least ``n_positions`` tokens.
 
     Raises ``GradingError`` with the part that is damaged or does not fit.
     """
     try:
         config, weights = load_checkpoint(model_dir)
-        found = CharTokenizer.load(model_dir)
+        found = Tokenizer.load(model_dir)
     except (CheckpointError, TokenizerError) as error:
         raise GradingError(str(error)) from error
     if found != tokenizer or config.vocab_size != len(tokenizer.tokens):

@@ -12,7 +12,7 @@ import numpy as np
 
 from posttrace.runner.models.gpt2 import GPT2
 from posttrace.runner.models.sampling import sample
-from posttrace.runner.models.tokenizer import Tokenizer, TokenizerError
+from posttrace.runner.models.tokenizer import Tokenizer
 from posttrace.runner.tasks import loading
 from posttrace.runner.tasks.base import Outcome
 from posttrace.runner.tasks.spell.words import ALPHABET, MAX_LETTERS, SIZES, words

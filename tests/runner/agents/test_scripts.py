@@ -20,10 +20,13 @@ from posttrace.runner.artifacts import hash_directory
 from posttrace.runner.compose import resolve
 from posttrace.runner.models.checkpoint import Weights, load_checkpoint
 from posttrace.runner.models.sampling import sample
+from posttrace.runner.tasks.pretrain import BASES, pack
 from posttrace.runner.tasks.spell import Spell
-from posttrace.runner.tasks.spell.build_base import SHIPPED, pack
+from posttrace.runner.tasks.spell.build_base import encoded
 from posttrace.runner.tasks.spell.task import MAX_NEW_TOKENS, TOKENIZER, load_model, prompt_of
 from posttrace.runner.tasks.spell.words import words
+
+SHIPPED = BASES / "spell" / "0"
 
 
 @dataclass
@@ -108,7 +111,7 @@ def mean_loss(weights: Weights) -> float:
     """Cross-entropy a token over 300 training words, from this package's own forward."""
     model = load_model(SHIPPED)
     model.weights = weights
-    tokens, mask = pack([(word, word[::-1]) for word in words("train")[:300]])
+    tokens, mask = pack([encoded(word, word[::-1]) for word in words("train")[:300]])
     return -float((model.log_probs(tokens)[0] * mask).sum() / mask.sum())
 
 
