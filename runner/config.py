@@ -47,14 +47,25 @@ class AgentConfig:
 
 
 @dataclass
+class BaseMemberConfig:
+    """One of several base models."""
+
+    path: str = MISSING
+    sha256: str | None = None
+
+
+@dataclass
 class BaseModelConfig:
     """The checkpoint the agent starts from."""
 
     id: str = MISSING
-    path: str = MISSING
+    path: str | None = None
     """A directory, or ``pkg://package/path``."""
     sha256: str | None = None
     """Expected artefact hash; a different one ends the run before it starts."""
+    by_seed: list[BaseMemberConfig] = field(default_factory=list)
+    """Instead of ``path``: a run with seed s starts from member s mod n, so that the seeds of one cell
+    differ in their base too, and a claim about them holds for more than one base."""
 
 
 @dataclass

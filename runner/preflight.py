@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from posttrace.runner import workspace
-from posttrace.runner.artifacts import hash_directory
+from posttrace.runner.base_model import BaseModel
 from posttrace.runner.grading import GradingSettings
 from posttrace.traces.errors import ConfigError
 
@@ -23,7 +23,7 @@ def check(config: Mapping[str, Any]) -> None:
     _check_command(config)
     for source in config["agent"]["code"]:
         workspace.locate(source)
-    _check_base(config["base_model"])
+    BaseModel.of(config["base_model"], config["seed"]).check()
     _check_port(config["server"]["host"], config["server"]["port"])
     _check_writable(Path(config["out"]))
 
@@ -49,16 +49,6 @@ def _check_command(config: Mapping[str, Any]) -> None:
     in_workspace = "/" in program and not Path(program).is_absolute()  # it is there only when the run begins
     if not in_workspace and shutil.which(program) is None:
         raise ConfigError(f"agent.command: {program} is no program on this machine; check its path")
-
-
-def _check_base(wanted: Mapping[str, Any]) -> None:
-    path = workspace.locate(wanted["path"])
-    found, _ = hash_directory(path)
-    if wanted["sha256"] not in (None, found.sha256):
-        raise ConfigError(
-            f"base model {wanted['id']}: {path} has hash {found.sha256[:12]}..., "
-            f"not {wanted['sha256'][:12]}...; restore it or change base_model.sha256"
-        )
 
 
 def _check_port(host: str, port: int) -> None:

@@ -16,6 +16,7 @@ from hydra.utils import instantiate
 
 from posttrace.runner import workspace
 from posttrace.runner.artifacts import hash_directory
+from posttrace.runner.base_model import BaseModel
 from posttrace.runner.cells import run_id
 from posttrace.runner.claim import release
 from posttrace.runner.grading import GradingService, GradingSettings
@@ -72,7 +73,7 @@ class _Run:
     ) -> None:
         self.job, self.task, self.sandbox, self.writer, self.hidden = job, task, sandbox, writer, hidden
         self.run, self.config = job.run, job.config
-        self.base = workspace.locate(self.config["base_model"]["path"]).resolve()
+        self.base = BaseModel.of(self.config["base_model"], self.config["seed"])
         self.budget = BudgetInfo(**self.config["budget"])
         self.service: GradingService | None = None
         self.recorder: Recorder | None = None
@@ -115,15 +116,15 @@ class _Run:
 
     def begin(self) -> BaseModelInfo:
         """Write the first line."""
-        found, _ = hash_directory(self.base)
-        model = BaseModelInfo(id=self.config["base_model"]["id"], sha256=found.sha256, bytes=found.bytes)
+        found, _ = hash_directory(self.base.path)
+        model = BaseModelInfo(id=self.base.id, sha256=found.sha256, bytes=found.bytes)
         self.writer.write(run_started(self.job, self.task.info, model, self.sandbox))
         return model
 
     def _prepare(self) -> None:
         self.run.logs.mkdir(mode=0o700)
-        base_id, agent = self.config["base_model"]["id"], self.config["agent"]
-        workspace.build(self.run.workspace, base=self.base, base_id=base_id, code=agent["code"])
+        agent = self.config["agent"]
+        workspace.build(self.run.workspace, base=self.base.path, base_id=self.base.id, code=agent["code"])
         self.task.prepare(self.run.workspace)
         workspace.add_instructions(self.run.workspace, self.config["mode"]["instruction"], agent["prompt"])
 
@@ -132,7 +133,7 @@ class _Run:
             self.run,
             write=self.writer.write,
             clock=self.writer.clock,
-            base_dir=self.base,
+            base_dir=self.base.path,
             settings=RecorderSettings(**self.config["recorder"]),
             secrets=self.hidden,
         )
@@ -146,7 +147,7 @@ class _Run:
             self.run,
             task_spec=dict(self.config["task"]),
             task=self.task,
-            base_dir=self.base,
+            base_dir=self.base.path,
             base=model,
             settings=GradingSettings(**grading, **self.config["server"]),
             budget=self.budget,
@@ -171,8 +172,7 @@ class _Run:
     def _launch(self, url: str, passed: Mapping[str, str]) -> Running:
         config, folder = self.config, self.run.workspace.resolve()
         values = {"seed": config["seed"], "steps": self.budget.steps, "workspace": folder}
-        base_id = config["base_model"]["id"]
-        given = workspace.environment(folder, task=self.task.info.id, base_id=base_id, url=url)
+        given = workspace.environment(folder, task=self.task.info.id, base_id=self.base.id, url=url)
         limits = {k: v for k, v in config["sandbox"].items() if k not in ("_target_", "kind")}
         self.agent = self.sandbox.launch(
             Launch(
