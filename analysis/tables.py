@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,8 +12,8 @@ from posttrace.analysis import telemetry
 from posttrace.analysis.frames import RESOURCES, REVISIONS, RUNS, STEPS, SUBMISSIONS, USAGE, frame
 from posttrace.analysis.items import items_table
 from posttrace.analysis.records import Exclusion, RunRecord
+from posttrace.analysis.reread import reread
 from posttrace.analysis.rows import run_row, submission_row
-from posttrace.traces import TraceError, TraceReader
 from posttrace.traces.events import AgentStep, AnyEvent, CodeRevision, Event, ResourceSample
 
 
@@ -93,8 +92,5 @@ class TraceSet:
 
     def _events(self, kind: type[Event]) -> Iterator[tuple[str, AnyEvent]]:
         for run in self.records:
-            reader = TraceReader(Path(run.path), (kind,), verify=False)  # it was verified when it was loaded
-            for event in reader:
+            for event in reread(run, (kind,)):
                 yield run.run_id, event
-            if reader.head != run.head_hash:
-                raise TraceError(f"{run.path} changed since it was loaded; load it again")

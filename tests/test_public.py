@@ -9,12 +9,14 @@ import posttrace as pt
 def test_names():
     assert sorted(pt.__all__) == [
         "AuditSettings",
+        "Routes",
         "TraceSet",
         "__version__",
         "audit",
         "figures",
         "load",
         "report",
+        "routes",
     ]
     assert all(getattr(pt, name) for name in pt.__all__)
 

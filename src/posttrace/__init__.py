@@ -1,7 +1,8 @@
 """Run, record, audit and report agent-driven post-training.
 
-``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise, ``report`` renders
-the answer. Each is imported when it is first used, so that ``import posttrace`` stays instant.
+``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise, ``routes`` tells how
+each submission was trained, ``report`` renders the answer. Each is imported when it is first used, so that
+``import posttrace`` stays instant.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from posttrace.analysis.audit import AuditSettings, audit
     from posttrace.analysis.load import load
+    from posttrace.analysis.routes.routes import Routes, routes
     from posttrace.analysis.tables import TraceSet
     from posttrace.reports import figures
     from posttrace.reports.report import report
@@ -21,13 +23,25 @@ __version__ = version("posttrace")
 
 _LAZY = {
     "AuditSettings": "posttrace.analysis.audit",
+    "Routes": "posttrace.analysis.routes.routes",
     "TraceSet": "posttrace.analysis.tables",
     "audit": "posttrace.analysis.audit",
     "load": "posttrace.analysis.load",
     "report": "posttrace.reports.report",
+    "routes": "posttrace.analysis.routes.routes",
 }
 
-__all__ = ["AuditSettings", "TraceSet", "__version__", "audit", "figures", "load", "report"]
+__all__ = [
+    "AuditSettings",
+    "Routes",
+    "TraceSet",
+    "__version__",
+    "audit",
+    "figures",
+    "load",
+    "report",
+    "routes",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,147 @@
+"""Model folders over time, by content: which weights lay where and when."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from posttrace.traces.events import ArtifactFile, ArtifactObserved, CodeRevision
+
+WEIGHTS: Final = ".safetensors"
+BASE: Final = "base"
+"""Stands for the weights of the base model."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Weights that a folder was seen to hold."""
+
+    path: str
+    weights: str
+    t_s: float
+    """When they were seen; they had been written by then."""
+    written_s: float | None = None
+    """When the newest weight file says that it was changed; a copy may keep the time of its original."""
+    is_base: bool = False
+
+
+@dataclass(frozen=True)
+class Version:
+    """What one folder held from its first to its last sighting."""
+
+    path: str
+    weights: str
+    after_s: float
+    """The folder held something else, or nothing, until then at least."""
+    seen_s: float
+    last_s: float
+    written_s: float | None = None
+    given: bool = False
+    """It was there before the agent started."""
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Seconds between which it was written; one instant where the file says."""
+        if self.written_s is not None and self.after_s <= self.written_s <= self.seen_s:
+            return self.written_s, self.written_s
+        return self.after_s, self.seen_s
+
+    def may_exist(self, t_s: float) -> bool:
+        """Whether it can have been there at a time."""
+        return self.given or self.window[0] <= t_s
+
+
+def weights_of(sha256s: Iterable[str]) -> str:
+    """Name of the weights in files of these contents, whatever the files are called."""
+    contents = sorted(set(sha256s))
+    return contents[0] if len(contents) == 1 else hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+
+def artifact_sha256(files: Iterable[ArtifactFile]) -> str:
+    """The hash that submissions name: of lines ``<path>\\0<bytes>\\0<SHA-256>\\n``, sorted by path."""
+    lines = (f"{f.path}\0{f.bytes}\0{f.sha256}\n" for f in sorted(files, key=lambda f: f.path))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def in_artifacts(
+    events: Iterable[tuple[float, ArtifactObserved]], zero: datetime | None
+) -> Iterator[tuple[str, Sighting]]:
+    """(artefact hash, sighting) of each observed folder; ``zero``: wall time at the run's start."""
+    for t_s, event in events:
+        own = [f.sha256 for f in event.files if f.path.endswith(WEIGHTS) and "/" not in f.path]
+        if not own:
+            continue
+        is_base = bool(event.model and event.model.same_as_base)
+        written_s = _since(zero, event.mtime)
+        yield (
+            artifact_sha256(event.files),
+            Sighting(posixpath.normpath(event.path), weights_of(own), t_s, written_s, is_base),
+        )
+
+
+def in_revisions(events: Iterable[tuple[float, CodeRevision]]) -> Iterator[Sighting]:
+    """Weight files are too large to be kept as code, but revisions list them with their hash."""
+    folders: dict[str, dict[str, str | None]] = {}
+    for t_s, event in events:
+        touched = {}
+        for file in event.skipped:
+            folder, name = posixpath.split(file.path)
+            if name.endswith(WEIGHTS):
+                here = touched[folder] = folders.setdefault(folder, {})
+                if file.reason == "gone":
+                    here.pop(name, None)
+                else:
+                    here[name] = file.sha256
+        for folder, files in touched.items():
+            known = [sha256 for sha256 in files.values() if sha256 is not None]
+            if known and len(known) == len(files):
+                yield Sighting(folder, weights_of(known), t_s)
+
+
+def versions_of(
+    sightings: Iterable[Sighting], *, given_until_s: float, base_path: str
+) -> tuple[tuple[Version, ...], Mapping[str, str]]:
+    """Versions of every folder in order of time, and the weights that are those of the base.
+
+    What was seen up to ``given_until_s`` was there before the agent started.
+    """
+    start = Sighting(base_path, BASE, 0.0)
+    ordered = sorted((start, *sightings), key=lambda sighting: sighting.t_s)
+    base = {s.weights: BASE for s in ordered if s.is_base or (s.path == base_path and s.t_s <= given_until_s)}
+    folders: dict[str, list[Version]] = {}
+    for s in ordered:
+        held = folders.setdefault(s.path, [])
+        weights = base.get(s.weights, s.weights)
+        if held and held[-1].weights == weights:
+            held[-1] = _again(held[-1], s)
+        else:
+            after_s = held[-1].last_s if held else 0.0
+            held.append(Version(s.path, weights, after_s, s.t_s, s.t_s, s.written_s, s.t_s <= given_until_s))
+    found = (version for held in folders.values() for version in held)
+    return tuple(sorted(found, key=lambda v: (not v.given, v.window[1], v.seen_s))), base
+
+
+def _again(version: Version, sighting: Sighting) -> Version:
+    written_s = version.written_s if version.written_s is not None else sighting.written_s
+    return Version(
+        path=version.path,
+        weights=version.weights,
+        after_s=version.after_s,
+        seen_s=version.seen_s,
+        last_s=sighting.t_s,
+        written_s=written_s,
+        given=version.given,
+    )
+
+
+def _since(zero: datetime | None, stamp: str | None) -> float | None:
+    if zero is None or stamp is None:
+        return None
+    try:
+        return (datetime.fromisoformat(stamp) - zero) / timedelta(seconds=1)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,101 @@
+"""The code of a run as it stood: commits in the bare repository beside its trace, read and never written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pygit2
+from pygit2.enums import FileMode, RepositoryOpenFlag
+
+from posttrace.traces.errors import PosttraceError
+
+STORE: Final = "revisions.git"
+_FILES: Final = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
+
+
+class RevisionError(PosttraceError):
+    """A commit, or a file of it, that cannot be read: the store is missing, or damaged."""
+
+
+class Revisions:
+    """The commits of one run.
+
+    ``problem`` says why there is none to read, where that is known from the start; null otherwise.
+    """
+
+    def __init__(self, trace: Path) -> None:
+        self.problem: str | None = None
+        self._repository: pygit2.Repository | None = None
+        self._trees: dict[str, Mapping[str, bytes]] = {}
+        store = trace.parent / STORE
+        if not store.exists():
+            self.problem = f"{STORE} is not beside the trace: the code of the run is not known"
+            return
+        try:
+            self._repository = pygit2.Repository(store, RepositoryOpenFlag.NO_SEARCH)
+        except pygit2.GitError as error:
+            self.problem = f"{STORE} cannot be read: {error}"
+
+    def files(self, commit: str) -> Mapping[str, bytes]:
+        """Path -> content of the regular files of a commit; contents are read when they are asked for.
+
+        Raises ``RevisionError``; so does a look-up in what it returns.
+        """
+        if self._repository is None:
+            raise RevisionError(self.problem)
+        if commit not in self._trees:
+            self._trees[commit] = _Files(self._repository, _blobs(self._repository, commit))
+        return self._trees[commit]
+
+
+class _Files(Mapping[str, bytes]):
+    """Files of one tree, by path."""
+
+    def __init__(self, repository: pygit2.Repository, blobs: Mapping[str, pygit2.Oid]) -> None:
+        self._repository, self._blobs = repository, blobs
+
+    def __getitem__(self, path: str) -> bytes:
+        blob = _object(self._repository, self._blobs[path])
+        if not isinstance(blob, pygit2.Blob):
+            raise RevisionError(f"{STORE}: {path} is no file")
+        return blob.data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._blobs)
+
+    def __len__(self) -> int:
+        return len(self._blobs)
+
+
+def _blobs(repository: pygit2.Repository, commit: str) -> dict[str, pygit2.Oid]:
+    """Path -> id of every regular file; links and nested repositories are no code of the run."""
+    try:
+        found = repository[commit]
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise RevisionError(f"{STORE} lacks the commit {commit}") from error
+    if not isinstance(found, pygit2.Commit):
+        raise RevisionError(f"{STORE}: {commit} is no commit")
+    blobs: dict[str, pygit2.Oid] = {}
+    open_trees = [("", found.tree_id)]
+    while open_trees:
+        folder, oid = open_trees.pop()
+        tree = _object(repository, oid)
+        if not isinstance(tree, pygit2.Tree):
+            raise RevisionError(f"{STORE}: {folder or commit} is no folder")
+        for entry in tree:
+            path = folder + os.fsdecode(entry.raw_name)
+            if entry.filemode == FileMode.TREE:
+                open_trees.append((f"{path}/", entry.id))
+            elif entry.filemode in _FILES:
+                blobs[path] = entry.id
+    return blobs
+
+
+def _object(repository: pygit2.Repository, oid: pygit2.Oid) -> pygit2.Object:
+    try:
+        return repository[oid]
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise RevisionError(f"{STORE} lacks the object {oid}") from error

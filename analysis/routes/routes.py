@@ -1,0 +1,160 @@
+"""The routes of a set of runs: one call, from loaded traces to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import pandas as pd
+
+from posttrace.analysis.frames import Columns, frame
+from posttrace.analysis.records import RunRecord
+from posttrace.analysis.routes.classify import RunRoutes, run_routes
+from posttrace.analysis.routes.route import Evidence, Route
+from posttrace.analysis.tables import TraceSet
+from posttrace.traces.errors import InputError
+
+SCHEMA: Final = "posttrace-routes/1"
+
+_RUN: Final[Columns] = {
+    "run_id": "string",
+    "trace": "string",
+    "state": "string",
+    "task": "string",
+    "agent": "string",
+    "seed": "Int64",
+}
+_ROUTE: Final[Columns] = {
+    "route": "string",  # sft, grpo, sft>grpo, no_train, unknown, ...
+    "coarse": "string",  # SFT, GRPO, hybrid, other
+    "tier": "string",  # A, B, C; <NA> for unknown
+    "attributes": "string",  # name=value, comma-separated
+    "candidates": "string",  # of unknown: labels left open, comma-separated, likeliest first
+    "evidence": "string",  # path:line@commit of the main evidence
+    "rule": "string",  # that the main evidence fired
+    "says": "string",  # the main evidence in words
+}
+ROUTED_SUBMISSIONS: Final[Columns] = {
+    **_RUN,
+    "submission_id": "Int64",
+    "status": "string",  # a grade status, or pending
+    "model": "string",  # the folder that was submitted, relative to the workspace
+    **_ROUTE,
+}
+ROUTED_RUNS: Final[Columns] = {
+    **_RUN,
+    "submission_id": "Int64",  # best graded submission, whose route stands here; <NA> when there is none
+    **_ROUTE,
+    "attempted": "string",  # objectives whose training was seen to run, submitted or not, comma-separated
+    "problem": "string",  # why code could not be read, as when revisions.git is missing
+}
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Routes of the runs of a ``TraceSet``, whatever their state, and their tables.
+
+    Tables have the same columns and dtypes also when they have no row.
+    """
+
+    found: tuple[tuple[RunRecord, RunRoutes], ...]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run (``ROUTED_RUNS``): the route of its best graded submission, and what it tried."""
+        return frame((_run_row(run, routes) for run, routes in self.found), ROUTED_RUNS)
+
+    @cached_property
+    def submissions(self) -> pd.DataFrame:
+        """One row a submission (``ROUTED_SUBMISSIONS``)."""
+        rows = (row for run, routes in self.found for row in _submission_rows(run, routes))
+        return frame(rows, ROUTED_SUBMISSIONS)
+
+    def of(self, run_id: str) -> RunRoutes:
+        """Routes of one run; of several with this id (copied folders), the one that counts.
+
+        Raises ``InputError`` when there is none.
+        """
+        named = [(run, routes) for run, routes in self.found if run.run_id == run_id]
+        if not named:
+            raise InputError(f"no run {run_id} here; the runs table lists what was loaded")
+        return min(named, key=lambda pair: pair[0].state != "final")[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """``posttrace-routes/1``: plain JSON with all the evidence."""
+        return {"schema": SCHEMA, "runs": [_run_json(run, routes) for run, routes in self.found]}
+
+
+def routes(traces: TraceSet) -> Routes:
+    """Derive the route of every submission and run of ``traces``.
+
+    What cannot be derived is ``unknown`` with the labels that the evidence leaves open. The code is read from
+    ``revisions.git`` beside each trace; where that is missing, what hashes alone tell is all there is, and
+    ``problem`` says so. Raises ``TraceError`` when a trace changed since it was loaded.
+    """
+    return Routes(tuple((run, run_routes(run)) for run in traces.records))
+
+
+def _about(run: RunRecord) -> tuple[Any, ...]:
+    start = run.started
+    return run.run_id, run.path, run.state, start.task.id, start.agent.id, start.seed
+
+
+def _route_cells(route: Route | None) -> tuple[Any, ...]:
+    if route is None:
+        return (None,) * len(_ROUTE)
+    main = route.evidence[0] if route.evidence else None
+    return (
+        *(route.label, route.coarse, route.tier),
+        ", ".join(f"{name}={value}" for name, value in route.attributes.items()) or None,
+        ", ".join(route.candidates) or None,
+        *((main.where or None, main.rule, main.says) if main else (None, None, None)),
+    )
+
+
+def _run_row(run: RunRecord, found: RunRoutes) -> tuple[Any, ...]:
+    attempted = ", ".join(found.attempted) or None
+    return *_about(run), found.submission_id, *_route_cells(found.submitted), attempted, found.problem
+
+
+def _submission_rows(run: RunRecord, found: RunRoutes) -> Iterator[tuple[Any, ...]]:
+    for item in run.submissions:
+        route = found.submissions[item.submission_id]
+        model = found.models[item.submission_id]
+        yield *_about(run), item.submission_id, item.status, model, *_route_cells(route)
+
+
+def _run_json(run: RunRecord, found: RunRoutes) -> dict[str, Any]:
+    return {
+        **dict(zip(_RUN, _about(run), strict=True)),
+        "submission_id": found.submission_id,
+        "submitted": None if found.submitted is None else _route_json(found.submitted),
+        "attempted": list(found.attempted),
+        "problem": found.problem,
+        "submissions": [
+            {
+                "submission_id": item.submission_id,
+                "status": item.status,
+                "model": found.models[item.submission_id],
+                **_route_json(found.submissions[item.submission_id]),
+            }
+            for item in run.submissions
+        ],
+    }
+
+
+def _route_json(route: Route) -> dict[str, Any]:
+    return {
+        "route": route.label,
+        "coarse": route.coarse,
+        "tier": route.tier,
+        "attributes": dict(route.attributes),
+        "candidates": list(route.candidates),
+        "evidence": [_evidence_json(fact) for fact in route.evidence],
+    }
+
+
+def _evidence_json(fact: Evidence) -> Mapping[str, Any]:
+    return {**asdict(fact), "where": fact.where}
