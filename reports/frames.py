@@ -13,6 +13,7 @@ import pandas as pd
 
 from posttrace.analysis.outcome import RunVerdict
 from posttrace.reports.figures.trajectories import COLUMNS as TRAJECTORY_COLUMNS
+from posttrace.reports.observations import integrity
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit import Audit
@@ -39,6 +40,12 @@ def verdicts(audit: Audit) -> pd.DataFrame:
     table["agent_label"], table["run_label"] = _labels(table)
     keys = ["task", "agent", "driver", "mode", "agent_label", "seed"]
     return table.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def with_integrity(table: pd.DataFrame, traces: TraceSet) -> pd.DataFrame:
+    """The frame of ``verdicts`` with ``integrity``: each run's flags that matter, in words."""
+    said = {run.run_id: integrity(run.flags, torn=run.torn) for run in traces.final}
+    return table.assign(integrity=table["run_id"].map(said).astype("object"))
 
 
 def _labels(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

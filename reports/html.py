@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TEMPLATE: Final = Path(__file__).with_name("html_template")
 LONG: Final = 48
 """Characters of a table cell that may not break into lines."""
+GROUP: Final = re.compile(r"<td[^>]*><strong>(.*)</strong></td>(?:<td[^>]*></td>)*")
+"""A line of a table that names the rows below it."""
 SYMBOLS: Final = {mark.symbol: code for code, mark in VERDICT_MARKS.items()}
 
 
@@ -71,6 +73,13 @@ def _exporter() -> type[Any]:
         def table(self, text: str) -> str:
             box = '<div class="scroll" tabindex="0" role="region" aria-label="table">'
             return f"{box}<table>{text}</table></div>\n"
+
+        def table_row(self, text: str) -> str:
+            group = GROUP.fullmatch(text)
+            if group is None:
+                return f"<tr>{text}</tr>\n"
+            span = text.count("<td")
+            return f'<tr class="group"><th colspan="{span}" scope="rowgroup">{group[1]}</th></tr>\n'
 
         def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
             tag = 'th scope="col"' if head else "td"

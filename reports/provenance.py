@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from posttrace.reports.display import listed, plural
+from posttrace.reports.observations import observation
 from posttrace.reports.shown import Table
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def flags(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     found = []
     for run in verdicts.to_dict("records"):
         kinds, name = recorded[run["run_id"]], f"{run['task']} · {run['run_label']}"
-        found += [
-            (run["run_id"], name, "recorder", kind.replace("_", " "), n) for kind, n in sorted(kinds.items())
-        ]
+        found += [(run["run_id"], name, "recorder", _said(kind), n) for kind, n in sorted(kinds.items())]
         known = {f"{kind} x{n}" for kind, n in kinds.items()}
         noticed = [text for text in run["flags"] if text not in known and not text.startswith("unprotected")]
         found += [(run["run_id"], name, "audit", text, 1) for text in noticed]
@@ -62,6 +61,11 @@ def flags(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     ]
     cells = pd.DataFrame(lines, columns=pd.Index(["by", "observation", "count", "runs"]))
     return Table("flags", cells, rows, (), ("count",))
+
+
+def _said(kind: str) -> str:
+    words = observation(kind)
+    return f"{words.name}: {words.says}" if words.says else words.name
 
 
 def heads(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
@@ -75,7 +79,7 @@ def heads(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
         columns=pd.Index(["task", "run", "run id", "started", "head hash"]),
     )
     started = [None if ts is None else ts[:16].replace("T", " ") for ts in rows["started"]]
-    return Table("heads", rows.assign(started=pd.Series(started, dtype="object")), rows)
+    return Table("heads", rows.assign(started=pd.Series(started, dtype="object")), rows, group="task")
 
 
 def _in_order(traces: TraceSet, verdicts: pd.DataFrame) -> list[tuple[str, RunRecord]]:

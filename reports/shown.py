@@ -23,6 +23,8 @@ class Table:
     notes: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     """Columns that are aligned right."""
+    group: str | None = None
+    """Column that is printed once, as a line above the rows that share it, which stand together."""
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -32,10 +34,23 @@ class Table:
         if self.cells.empty:
             body = "*None.*"
         else:
-            align = ["right" if name in self.numbers else "left" for name in self.cells]
-            inert = self.cells.map(escaped)
+            inert = self._grouped(self.cells.map(escaped))
+            align = ["right" if name in self.numbers else "left" for name in inert]
             body = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
         return "\n\n".join([body, *(escaped(note) for note in self.notes)])
+
+    def _grouped(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """The column ``group`` as lines of their own: bold in the first cell, the others empty."""
+        import pandas as pd
+
+        if self.group is None:
+            return cells
+        rest = cells.drop(columns=self.group)
+        parts = []
+        for name, rows in rest.groupby(cells[self.group], sort=False):
+            line = pd.DataFrame([[f"**{name}**", *[""] * (rest.shape[1] - 1)]], columns=rest.columns)
+            parts += [line, rows]
+        return pd.concat(parts)
 
 
 @dataclass(frozen=True)

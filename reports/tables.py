@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +16,9 @@ from posttrace.reports.style import VERDICT_MARKS
 if TYPE_CHECKING:
     from posttrace.analysis.audit import Audit
     from posttrace.analysis.tables import TraceSet
+
+UNPROTECTED = "unprotected ("
+"""How the audit's flag of a run in a sandbox that enforces nothing begins."""
 
 SUMMARY = {
     "exceeds": ("gain exceeds noise", "gains exceed noise"),
@@ -63,6 +67,7 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
             "task": verdicts["task"],
             "agent": verdicts["agent_label"],
             "seed": verdicts["seed"].map(count),
+            "route": [DASH if pd.isna(route) else route for route in verdicts["route"]],
             "verdict": [_verdict(c, t) for c, t in zip(verdicts["verdict"], verdicts["label"], strict=True)],
             "items": verdicts["n_items"].map(count),
             "k": verdicts["k"].map(count),
@@ -72,11 +77,12 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
             "corrected [LCB]": both,
             "p": verdicts["p_raw"].map(p_value),
             "p Holm": verdicts["p_holm"].map(p_value),
+            "integrity": verdicts["integrity"],
         }
     )
     shown = ["baseline_pct", "reported_best_pct", "reported_gain_pp", "corrected_gain_pp", "lcb_pp", "p_raw"]
-    notes = (*_missing(verdicts, shown), *_scopes(verdicts), *_flagged(verdicts))
-    return Table("verdicts", cells, verdicts, notes, tuple(cells.columns[4:]))
+    notes = (*_missing(verdicts, shown), *_scopes(verdicts), *_flagged(verdicts), *_bare(verdicts))
+    return Table("verdicts", cells, verdicts, notes, tuple(cells.columns[5:-1]), "task")
 
 
 def _verdict(code: str, label: str) -> str:
@@ -108,15 +114,25 @@ def _scopes(verdicts: pd.DataFrame) -> tuple[str, ...]:
 
 def _flagged(verdicts: pd.DataFrame) -> tuple[str, ...]:
     """What some numbers of a row are of, where that is not what a reader expects, naming the runs."""
+    runs = _runs_by_flag(verdicts, says_what_numbers_are_of)
+    return tuple(f"{flag[0].upper()}{flag[1:]} ({named})." for flag, named in runs.items())
+
+
+def _bare(verdicts: pd.DataFrame) -> tuple[str, ...]:
+    """Which runs were not protected at all, once for each kind of sandbox."""
+    runs = _runs_by_flag(verdicts, lambda flag: flag.startswith(UNPROTECTED))
+    why = "nothing kept the agent from reading test data or rewriting the record"
+    return tuple(f"Integrity: {flag} ({named}): {why}." for flag, named in runs.items())
+
+
+def _runs_by_flag(verdicts: pd.DataFrame, chosen: Callable[[str], bool]) -> dict[str, str]:
+    """Flag of the audit -> the runs that have it, as a note names them."""
     names = verdicts["task"] + " · " + verdicts["run_label"]
+    pairs = zip(names, verdicts["flags"], strict=True)
     runs: dict[str, list[str]] = {}
-    for name, flags in zip(names, verdicts["flags"], strict=True):
-        for flag in flags:
-            if says_what_numbers_are_of(flag):
-                runs.setdefault(flag, []).append(name)
-    return tuple(
-        f"{flag[0].upper()}{flag[1:]} ({listed(runs[flag], len(verdicts))})." for flag in sorted(runs)
-    )
+    for flag, name in sorted((flag, name) for name, flags in pairs for flag in flags if chosen(flag)):
+        runs.setdefault(flag, []).append(name)
+    return {flag: listed(named, len(verdicts)) for flag, named in runs.items()}
 
 
 def cell_table(audit: Audit, verdicts: pd.DataFrame) -> Table:
@@ -158,7 +174,7 @@ def cell_table(audit: Audit, verdicts: pd.DataFrame) -> Table:
             "between runs, pp": spans,
         }
     )
-    return Table("cells", cells, rows, (), tuple(cells.columns[2:6]))
+    return Table("cells", cells, rows, (), tuple(cells.columns[2:6]), "task")
 
 
 def run_counts(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
@@ -223,4 +239,4 @@ def denominators(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
         "submissions without a score are not among them; none of them is counted as a score of 0.",
         "Baseline scorings: those that the baseline is the mean of, scored copies of the base included.",
     )
-    return Table("denominators", cells, rows, notes, tuple(numbers[1:]))
+    return Table("denominators", cells, rows, notes, tuple(numbers[1:]), "task")

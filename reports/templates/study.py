@@ -31,7 +31,7 @@ from posttrace.reports import alt, evidence, figures, frames, provenance, shown,
 
 traces = pt.load(paths)
 audit = pt.audit(traces, pt.AuditSettings(**settings))
-verdicts = frames.verdicts(audit)
+verdicts = frames.with_integrity(frames.verdicts(audit), traces)
 submissions = frames.trajectories(traces, verdicts)
 delta_eq_pp = 100 * audit.settings.delta_eq"""
 

@@ -31,5 +31,5 @@ def checked(traces: TraceSet) -> Audit:
 
 
 @pytest.fixture(scope="session")
-def verdicts(checked: Audit) -> pd.DataFrame:
-    return frames.verdicts(checked)
+def verdicts(checked: Audit, traces: TraceSet) -> pd.DataFrame:
+    return frames.with_integrity(frames.verdicts(checked), traces)

@@ -68,34 +68,18 @@ def test_page_lets_the_browser_load_nothing(page: Page) -> None:
 
 
 def test_verdicts_come_first_with_the_numbers_of_the_traces(page: Page) -> None:
-    header = ["task", "agent", "seed", "verdict", "items", "k", "baseline %", "best %", "gain, pp"]
+    header = ["agent", "seed", "route", "verdict", "items", "k", "baseline %", "best %", "gain, pp"]
     start = next(i for i, row in enumerate(page.rows) if row[:9] == header)
-    rows = page.rows[start + 1 : start + 7]
+    rows = page.rows[start + 1 : start + 9]
+    assert (rows[0], rows[3]) == (["house"], ["spell"])  # a line for each task, and its runs below
     # 40 of 200 items right at first; at best 90 and 85 of 200
-    assert rows[4][:9] == [
-        "spell",
-        "sft",
-        "0",
-        "▲gain exceeds noise (single run)",
-        "200",
-        "4",
-        "20.0",
-        "45.0",
-        "+25.0",
-    ]
-    assert rows[5][:9] == [
-        "spell",
-        "sft",
-        "1",
-        "▲gain exceeds noise (single run)",
-        "200",
-        "4",
-        "20.0",
-        "42.5",
-        "+22.5",
-    ]
-    assert rows[1][3] == "▼regression"  # 60 of 200, then 40 and 35
-    assert rows[2][3] == "✕invalid: no scored submission"
+    verdict = "▲gain exceeds noise (single run)"
+    assert rows[6][:9] == ["sft", "0", "–", verdict, "200", "4", "20.0", "45.0", "+25.0"]
+    assert rows[7][:9] == ["sft", "1", "–", verdict, "200", "4", "20.0", "42.5", "+22.5"]
+    assert rows[2][3] == "▼regression"  # 60 of 200, then 40 and 35
+    assert rows[4][3] == "✕invalid: no scored submission"
+    assert rows[1][-1] == "endpoint abuse ×2, test overlap ×2"
+    assert rows[6][-1] == "none"
     assert (
         page.text.index("Verdicts")
         < page.text.index("Score trajectories")
@@ -142,22 +126,8 @@ def test_exclusions_and_denominators(page: Page) -> None:
     assert ["traces found", "7"] in page.rows
     assert ["left out: interrupted", "1"] in page.rows
     assert ["unprotected (local)", "6"] in page.rows
-    assert [
-        "house",
-        "grpo",
-        "0",
-        "completed",
-        "200",
-        "1",
-        "3",
-        "2",
-        "0",
-        "0",
-        "0",
-        "0",
-        "1",
-        "2",
-    ] in page.rows  # one timeout
+    timed_out = ["grpo", "0", "completed", "200", "1", "3", "2", "0", "0", "0", "0", "1", "2"]
+    assert timed_out in page.rows
 
 
 def test_code_is_folded_and_the_rest_of_quarto_is_not_shown(page: Page) -> None:

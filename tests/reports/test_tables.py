@@ -150,7 +150,7 @@ def test_a_copy_of_a_trace_elsewhere_is_not_counted_again(study: Path, tmp_path:
 
 
 def test_nothing_to_show_is_said(checked: Audit, traces: TraceSet) -> None:
-    empty = frames.verdicts(replace(checked, runs=(), cells=()))
+    empty = frames.with_integrity(frames.verdicts(replace(checked, runs=(), cells=())), traces)
     bare = replace(traces, records=(), invalid=())
     for table in (
         tables.verdict_table(empty),
@@ -170,6 +170,21 @@ def test_sandbox_honesty(traces: TraceSet) -> None:
     assert table.notes[0].startswith("6 of 6 runs unprotected")
 
 
+def test_the_verdict_table_says_once_that_runs_were_not_protected(verdicts: pd.DataFrame) -> None:
+    notes = [note for note in tables.verdict_table(verdicts).notes if "unprotected" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith("Integrity: unprotected (local) (all 6 runs): nothing kept the agent")
+    none = verdicts.assign(flags=pd.Series([()] * 6))
+    assert not any("unprotected" in note for note in tables.verdict_table(none).notes)
+
+
+def test_integrity_of_a_run_is_the_flags_that_matter(verdicts: pd.DataFrame) -> None:
+    table = tables.verdict_table(verdicts)
+    assert row(table, agent="grpo")["integrity"] == "endpoint abuse ×2, test overlap ×2"
+    assert row(table, agent="lottery")["integrity"] == "base copy ×2"
+    assert row(table, agent="crash")["integrity"] == "none"
+
+
 @pytest.mark.parametrize(
     ("isolates", "expected"),
     [
@@ -187,7 +202,8 @@ def test_flags_of_recorder_and_audit(traces: TraceSet, verdicts: pd.DataFrame) -
     table = provenance.flags(traces, verdicts.assign(flags=pd.Series(noticed)))
     torn = row(table, observation="torn trace")
     assert (torn["by"], torn["runs"], int(torn["count"])) == ("audit", "all 6 runs", 6)
-    abuse = row(table, observation="endpoint abuse")
+    said = "endpoint abuse: requests with a wrong token, an unknown address or a wrong method"
+    abuse = row(table, observation=said)
     assert (abuse["by"], abuse["runs"], int(abuse["count"])) == ("recorder", "house · grpo · seed 0", 2)
 
 
@@ -196,6 +212,14 @@ def test_heads_are_those_of_the_files(traces: TraceSet, verdicts: pd.DataFrame) 
     for run in traces.final:
         last = Path(run.path).read_bytes().splitlines()[-1]
         assert heads[run.run_id].encode() in last
+
+
+def test_a_group_is_a_line_above_its_rows() -> None:
+    cells = pd.DataFrame({"task": ["a*", "a*", "b"], "run": ["1", "2", "3"], "score": ["4", "", "6"]})
+    lines = Table("t", cells, cells, group="task").markdown().splitlines()
+    inner = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert inner[0] == ["run", "score"]
+    assert inner[2:] == [["**a\\***", ""], ["1", "4"], ["2", ""], ["**b**", ""], ["3", "6"]]
 
 
 def test_cells_of_a_table_are_inert() -> None:
