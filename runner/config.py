@@ -35,7 +35,9 @@ class AgentConfig:
     system: str | None = None
     version: str | None = None
     command: list[str] = MISSING
-    """Arguments; ``{python}``, ``{seed}``, ``{steps}`` and ``{workspace}`` are filled in at launch."""
+    """Arguments; ``{python}``, ``{seed}``, ``{steps}``, ``{workspace}`` and ``{program}`` are filled in."""
+    program: str | None = None
+    """The agent's own program, which stays where it is: a path, or ``pkg://package/path``."""
     code: list[str] = field(default_factory=list)
     """Files or folders copied into ``code/``: paths, or ``pkg://package/path`` for package data."""
     env: dict[str, str] = field(default_factory=dict)

@@ -41,7 +41,7 @@ def _check_grading(grading: Mapping[str, Any], server: Mapping[str, Any]) -> Non
 
 def _check_command(config: Mapping[str, Any]) -> None:
     workspace.passed_through(config["agent"]["env_passthrough"])
-    values = {"seed": config["seed"], "steps": config["budget"]["steps"], "workspace": "."}
+    values = workspace.placeholders(config, ".")
     words = [workspace.fill(word, values) for word in config["agent"]["command"]]
     if not words or not words[0]:
         raise ConfigError("agent.command is empty; give the program and its arguments")

@@ -171,7 +171,7 @@ class _Run:
 
     def _launch(self, url: str, passed: Mapping[str, str]) -> Running:
         config, folder = self.config, self.run.workspace.resolve()
-        values = {"seed": config["seed"], "steps": self.budget.steps, "workspace": folder}
+        values = workspace.placeholders(config, folder)
         given = workspace.environment(folder, task=self.task.info.id, base_id=self.base.id, url=url)
         limits = {k: v for k, v in config["sandbox"].items() if k not in ("_target_", "kind")}
         self.agent = self.sandbox.launch(

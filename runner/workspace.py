@@ -15,6 +15,7 @@ import msgspec
 from posttrace.traces.errors import ConfigError
 
 FOLDERS = ("code", "output", "models", "data")
+BYTECODE = shutil.ignore_patterns("__pycache__")
 
 
 def locate(source: str) -> Path:
@@ -29,7 +30,7 @@ def locate(source: str) -> Path:
     else:
         found = Path(source).expanduser()
     if not found.exists():
-        raise ConfigError(f"{source}: no such file or folder; check agent.code and base_model.path")
+        raise ConfigError(f"{source}: no such file or folder; check agent.code, agent.program and base_model")
     return found
 
 
@@ -42,7 +43,7 @@ def build(workspace: Path, *, base: Path, base_id: str, code: list[str]) -> Path
     for source in code:
         path = locate(source)
         if path.is_dir():
-            shutil.copytree(path, workspace / "code", dirs_exist_ok=True)
+            shutil.copytree(path, workspace / "code", dirs_exist_ok=True, ignore=BYTECODE)
         else:
             shutil.copy2(path, workspace / "code" / path.name)
     return model
@@ -91,8 +92,19 @@ def write_meta(workspace: Path, meta: Mapping[str, Any]) -> None:
         return
 
 
+def placeholders(config: Mapping[str, Any], workspace: Path | str) -> dict[str, Any]:
+    """What ``fill`` replaces, ``{python}`` aside. Raises ``ConfigError`` when ``agent.program`` is not there."""
+    program = config["agent"]["program"]
+    return {
+        "seed": config["seed"],
+        "steps": config["budget"]["steps"],
+        "workspace": workspace,
+        "program": None if program is None else locate(program).resolve(),
+    }
+
+
 def fill(word: str, values: Mapping[str, Any]) -> str:
-    """Replace ``{python}``, ``{seed}``, ``{steps}`` and ``{workspace}`` in one word of a command.
+    """Replace ``{python}`` and the names of ``values`` in one word of a command.
 
     Other braces stay as they are, so commands may carry JSON or shell code.
     Raises ``ConfigError`` for a placeholder whose value is not set.
@@ -100,6 +112,7 @@ def fill(word: str, values: Mapping[str, Any]) -> str:
     for name, value in {"python": sys.executable, **values}.items():
         if f"{{{name}}}" in word:
             if value is None:
-                raise ConfigError(f"agent.command uses {{{name}}}, which is not set; set budget.{name}")
+                key = "agent.program" if name == "program" else f"budget.{name}"
+                raise ConfigError(f"agent.command uses {{{name}}}, which is not set; set {key}")
             word = word.replace(f"{{{name}}}", str(value))
     return word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,7 @@ class Recorder:
         self._loops: list[Future[None]] = []
         self._flagged: set[str] = set()
         self._ordered = threading.Lock()
+        self._code_launched = False
 
     def start(self, running: Running) -> None:
         """Begin to watch the agent and its workspace."""
@@ -82,10 +83,10 @@ class Recorder:
             write=self._write,
             clock=self._clock,
             interval_s=settings.process_interval_s,
-            launched=self._revisions.launched,
+            launched=self._launched,
         )
         resources = Resources(running, self._run.workspace)
-        self._loop("processes", processes.sample, settings.process_interval_s)
+        self._loop("processes", self._look_at_processes, settings.process_interval_s)
         self._loop("code", self._watch.look, settings.watch_interval_s)
         self._loop("models", self._artifacts.scan, settings.watch_interval_s)
         self._loop("metrics", self._metrics.scan, settings.watch_interval_s)
@@ -116,6 +117,17 @@ class Recorder:
         self._try("revisions", lambda: self._check_store(end))
         for loop in self._loops:
             loop.result()
+
+    def _launched(self, argv: Sequence[str], cwd: str | None) -> None:
+        self._code_launched |= self._revisions.launched(argv, cwd)
+
+    def _look_at_processes(self) -> None:
+        """Sample, and keep the code that was just started: an agent edits the same file again soon."""
+        assert self._processes is not None
+        self._processes.sample()
+        if self._code_launched:
+            self._code_launched = False
+            self.revision("launch")
 
     def _snapshot(self, trigger: Trigger) -> str | None:
         with self._ordered:  # a revision is in the trace before another names it as its parent

@@ -17,7 +17,7 @@ from posttrace.runner.recorder.weigh import Scale
 from posttrace.traces.events import CodeRevision, FileChange
 from posttrace.traces.text import as_text
 
-Trigger = Literal["start", "watch", "submission", "end"]
+Trigger = Literal["start", "launch", "watch", "submission", "end"]
 
 MAX_FILES: Final = 20_000
 MAX_SECONDS: Final = 2.0
@@ -58,18 +58,19 @@ class Revisions:
         """What is gone from the store of what it was given, as evidence; null when all is there."""
         return self._store.lost()
 
-    def launched(self, argv: Sequence[str], cwd: str | None) -> None:
+    def launched(self, argv: Sequence[str], cwd: str | None) -> bool:
         """A process was started with these words: files they name are kept even in skipped directories.
 
-        May be called from one thread while another takes a snapshot.
+        Returns whether they name any. May be called from one thread while another takes a snapshot.
         """
         paths = (os.path.normpath(os.path.join(cwd or self._root, word)) for word in argv)  # noqa: PTH118
         inside = {path.removeprefix(self._root) for path in paths if path.startswith(self._root)}
         if len(self._launched) < MAX_LAUNCHED:
             self._launched |= inside
+        return any(os.path.isfile(self._root + path) for path in inside)  # noqa: PTH113
 
     def snapshot(self, trigger: Trigger) -> CodeRevision | None:
-        """Return the revision as it is now; for ``watch`` null when no kept file changed.
+        """Return the revision as it is now; for ``launch`` and ``watch`` null when no kept file changed.
 
         Other triggers always return an event; an unchanged tree has commit and parent of the last one, and
         no files. Raises ``OSError`` when the workspace cannot be read, that or
@@ -79,7 +80,7 @@ class Revisions:
         seen = self._scanner.scan(Budget(MAX_FILES, deadline), self._launched)
         files = _carry(self._files, seen) if seen.truncated else seen.files
         changed = self._store.head is None or files != self._files
-        if not changed and trigger == "watch":
+        if not changed and trigger in ("launch", "watch"):
             return None
         before, after = self._published, self._published
         if changed:

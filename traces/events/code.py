@@ -45,7 +45,8 @@ class CodeRevision(Event, tag="code.revision", kw_only=True):
 
     commit: str
     parent: str | None
-    trigger: Literal["start", "watch", "submission", "end"]
+    trigger: Literal["start", "launch", "watch", "submission", "end"]
+    """``launch``: a process that was just seen to start names a file of the workspace."""
     files: list[FileChange]
     skipped: list[SkippedFile] = []
     """What is new or has changed since the ``code.revision`` before; the first lists all there is."""

@@ -149,6 +149,29 @@ def test_a_program_launched_from_a_skipped_folder_is_kept(bench, agents):
     bench.recorder.stop()
 
 
+def test_the_code_is_kept_as_it_was_launched(make, agents):
+    # the watch looks once at the start and then not for a minute: only the launch can have kept the draft
+    bench = make(settings=RecorderSettings(process_interval_s=0.02, watch_interval_s=60))
+    draft = bench.run.workspace / "code/train.py"
+    running = agents.python(
+        """
+        import pathlib, subprocess, sys, time
+        time.sleep(0.3)
+        file = pathlib.Path("code/train.py")
+        file.write_text("import time; time.sleep(1)  # draft")
+        subprocess.run([sys.executable, str(file)])
+        file.write_text("# better")
+        """
+    )
+    bench.recorder.start(running)
+    wait_for(lambda: running.poll() is not None)
+    bench.recorder.stop()
+    kept = [event for event in bench.of(CodeRevision) if event.trigger == "launch"]
+    assert [file.path for file in kept[-1].files] == ["code/train.py"]
+    assert "draft" in bench.git("show", f"{kept[-1].commit}:code/train.py")
+    assert draft.read_text() == "# better"
+
+
 def test_an_observer_that_fails_is_told_once_and_the_others_go_on(bench, agents, tmp_path):
     elsewhere = tmp_path / "elsewhere.jsonl"
     elsewhere.write_text('{"loss": 1}\n')

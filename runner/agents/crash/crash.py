@@ -12,11 +12,10 @@ import numpy as np
 
 # these files lie beside this one in the workspace's code/
 from adamw import AdamW  # type: ignore[import-not-found]
-from checkpoint import load_checkpoint  # type: ignore[import-not-found]
 from client import submit  # type: ignore[import-not-found]
-from gpt2 import GPT2  # type: ignore[import-not-found]
-from sft import BASE, read_demonstrations, save, train_step  # type: ignore[import-not-found]
-from tokenizer import Tokenizer  # type: ignore[import-not-found]
+from practice import demonstrations  # type: ignore[import-not-found]
+from sft import train_step  # type: ignore[import-not-found]
+from training import BASE, OUTPUT, Log, load, save  # type: ignore[import-not-found]
 
 
 def main() -> None:
@@ -28,13 +27,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     rng = np.random.default_rng(args.seed)
-    model = GPT2(*load_checkpoint(BASE))
+    model = load(BASE)
     optimizer = AdamW(model.weights, learning_rate=1e-3)
-    examples = read_demonstrations(Tokenizer.load(BASE))
+    examples = demonstrations()
+    log = Log("sft")
     for step in range(1, args.steps + 1):
         batch = [examples[i] for i in rng.integers(len(examples), size=64)]
-        logging.info("step %d: %s", step, json.dumps(train_step(model, optimizer, batch)))
-    logging.info("submitted: %s", json.dumps(submit(save(model, f"checkpoint-{args.steps}"))))
+        log.write(step, **train_step(model, optimizer, batch))
+    logging.info("submitted: %s", json.dumps(submit(save(model, OUTPUT / f"checkpoint-{args.steps}"))))
     held_out = (Path(os.environ["DATA_PATH"]) / "validation.jsonl").read_text().splitlines()
     logging.info("validating on %d examples", len(held_out))
 
