@@ -1,0 +1,117 @@
+"""The task ``house``: what the agent gets, and how a checkpoint is scored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from posttrace.runner.models.tokenizer import Tokenizer
+from posttrace.runner.tasks.base import Outcome
+from posttrace.runner.tasks.house.game import MAX_STEPS, PHRASES, Episode, Game, expert
+from posttrace.runner.tasks.house.games import SIZES, games
+from posttrace.runner.tasks.house.play import play, positions_needed
+from posttrace.runner.tasks.loading import load_model
+from posttrace.traces.errors import ConfigError, GradingError
+from posttrace.traces.events import Evaluator, Items, Split, TaskInfo
+
+PATTERN: Final = rf"\b(?:{'|'.join(sorted(PHRASES, key=len, reverse=True))})\b"
+"""The longest phrase first: "nothing happens" is one token, not "nothing" and a rest."""
+TOKENIZER: Final = Tokenizer(("<pad>", "<eos>", *PHRASES), PATTERN)
+N_POSITIONS: Final = positions_needed(MAX_STEPS)
+SCALE_MAX: Final = 100.0
+SPLIT_KEY: Final[dict[Split, int]] = {"feedback": 0, "sealed": 1, "fresh": 2}
+EVALUATOR: Final = Evaluator(id="house-closed-loop", version="1")
+
+
+@dataclass(frozen=True)
+class House:
+    """Score = per cent of hidden games that the model wins, one command at a time.
+
+    The sets follow from this package's source: they are kept out of the workspace, but only a sandbox that
+    isolates ``test_data`` keeps them from a program that looks for the package.
+    """
+
+    temperature: float = 1.0
+    """Of sampling; 0 is greedy, and then the evaluation seed changes nothing."""
+    demonstrations: int = 200
+    """Training games that the agent sees the expert play."""
+    n_items: int = 400
+    """Games of each hidden set that are used."""
+    max_steps: int = MAX_STEPS
+    """Commands a game may have; the expert needs 4 to 11."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that the games cannot serve. Raises ``ConfigError``."""
+        if not 1 <= self.n_items <= SIZES["feedback"]:
+            raise ConfigError(f"task.n_items must be 1 to {SIZES['feedback']}, not {self.n_items}")
+        if not 1 <= self.demonstrations <= SIZES["train"]:
+            raise ConfigError(f"task.demonstrations must be 1 to {SIZES['train']}, not {self.demonstrations}")
+        if not 1 <= self.max_steps <= MAX_STEPS:
+            raise ConfigError(f"task.max_steps must be 1 to {MAX_STEPS}, not {self.max_steps}")
+        if not self.temperature >= 0:
+            raise ConfigError(f"task.temperature must not be below 0, not {self.temperature}")
+
+    @property
+    def info(self) -> TaskInfo:
+        """What the trace says of the task."""
+        return TaskInfo(id="house", level="L3", metric="success", n_items=self.n_items, scale_max=SCALE_MAX)
+
+    def prepare(self, workspace: Path) -> None:
+        """Write ``data/{train.jsonl,games.jsonl,household.py}``, ``description.md``, ``instructions.md``."""
+        training, data, here = games("train"), workspace / "data", files(__package__)
+        _write_lines(data / "games.jsonl", [asdict(game) for game in training])
+        shown = training[: self.demonstrations]
+        _write_lines(data / "train.jsonl", [{"game": asdict(game), "turns": solve(game)} for game in shown])
+        with as_file(here / "game.py") as path:
+            shutil.copyfile(path, data / "household.py")
+        decoding = f"sampled at temperature {self.temperature:g}" if self.temperature else "decoded greedily"
+        description = (
+            (here / "description.md")
+            .read_text()
+            .format(**asdict(self), decoding=decoding, games=len(training))
+        )
+        (workspace / "description.md").write_text(description)
+        (workspace / "instructions.md").write_text((here / "instructions.md").read_text())
+
+    def evaluate(self, model_dir: Path, split: Split, seed: int) -> Outcome:
+        """Play every game of a hidden set once; an item is worth 100 or 0.
+
+        Sampling noise comes from (seed, split) alone, so one seed gives two models the same noise.
+        Raises ``GradingError`` when the checkpoint cannot be loaded, does not fit the task, or computes
+        NaN.
+        """
+        model = load_model(model_dir, TOKENIZER, N_POSITIONS)
+        episodes = [Episode(game, self.max_steps) for game in games(split)[: self.n_items]]
+        rng = np.random.default_rng([seed, SPLIT_KEY[split]])
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # ``play`` looks at what comes of it
+                transcripts = play(model, TOKENIZER, episodes, temperature=self.temperature, rng=rng)
+        except FloatingPointError as error:
+            raise GradingError(f"{error}; submit an earlier checkpoint") from error
+        values = [SCALE_MAX * transcript.won for transcript in transcripts]
+        ids = [f"{split}-{i:04d}" for i in range(self.n_items)]
+        return Outcome(
+            score=float(np.mean(values)), items=Items(ids=ids, values=[*values]), evaluator=EVALUATOR
+        )
+
+
+def solve(game: Game) -> list[dict[str, str]]:
+    """The expert's turns: what it saw, and what it did."""
+    episode = Episode(game)
+    observation, turns = episode.reset(), []
+    while not episode.ended:
+        command = expert(episode)
+        turns.append({"observation": observation, "command": command})
+        observation = episode.step(command)
+    return turns
+
+
+def _write_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    path.write_text("\n".join(json.dumps(record) for record in records) + "\n")
