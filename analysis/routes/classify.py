@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
 
-from posttrace.analysis.records import RunRecord
+from posttrace.analysis.records import RunRecord, Submission
+from posttrace.analysis.routes.commands import Commands, Reader
 from posttrace.analysis.routes.history import History, read_history
 from posttrace.analysis.routes.models import BASE
-from posttrace.analysis.routes.route import UNKNOWN, Evidence, Route
+from posttrace.analysis.routes.revision import Revisions
+from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, Route, Tier
+from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.ways import Way, Ways
+
+_TIERS: Final[Sequence[Tier]] = ("A", "B", "C", "D")
 
 
 @dataclass(frozen=True)
@@ -29,23 +38,93 @@ class RunRoutes:
     """Why the code of the run could not be read; null when it could."""
 
 
-def run_routes(run: RunRecord) -> RunRoutes:
-    """Derive the routes of one loaded run. Raises ``TraceError`` when its trace changed since."""
+def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
+    """Derive the routes of one loaded run; ``read`` says what the code of a command does.
+
+    Raises ``TraceError`` when its trace changed since it was loaded.
+    """
     history = read_history(run)
-    found = {item.submission_id: _route(history, item.submission_id) for item in run.submissions}
+    commands = Commands(history, Revisions(Path(run.path)), read)
+    ways = Ways(history, commands)
+    found = {item.submission_id: _submitted(history, ways, item) for item in run.submissions}
     best = run.best.submission_id if run.best is not None else None
     return RunRoutes(
-        attempted=(),
+        attempted=_attempted(commands),
         submitted=None if best is None else found[best],
         submission_id=best,
         submissions=found,
         models={item.submission_id: history.relative(item.path) for item in run.submissions},
+        problem=commands.problem,
     )
 
 
-def _route(history: History, submission: int) -> Route:
-    weights = history.submitted.get(submission)
+def route_of(ways: Sequence[Way]) -> Route:
+    """The route that all ways agree on; ``unknown`` with their labels where they do not."""
+    labels = tuple(dict.fromkeys(label for way in ways for label in _labels(way)))
+    way = ways[0]
+    tiers = {step.tier for step in way}
+    evidence = tuple(fact for step in reversed(way) for fact in step.evidence)
+    if len(labels) > 1 or None in tiers:
+        candidates = tuple(label for label in labels if UNKNOWN not in label.split(STEP))
+        stages = tuple(name for name, _ in _collapsed(way)) if len(ways) == 1 else (UNKNOWN,)
+        stages = stages if UNKNOWN in stages else (UNKNOWN,)
+        return Route(stages, None, evidence, candidates=candidates)
+    weakest = max((_TIERS.index(step.tier) for step in way if step.tier), default=0)
+    return Route(tuple(name for name, _ in _collapsed(way)), _TIERS[weakest], evidence, _attributes(way))
+
+
+def _submitted(history: History, ways: Ways, item: Submission) -> Route:
+    path = history.relative(item.path)
+    weights = history.submitted.get(item.submission_id)
+    if weights is None:
+        says = f"{item.status}: {item.reason or 'no content was recorded'}"
+        return Route((UNKNOWN,), None, (Evidence("not_recorded", says, path),))
     if weights == BASE:
         says = "the weights are those of the base model, byte for byte"
-        return Route((), "A", (Evidence("base_copy", says, history.base_path),))
-    return Route((UNKNOWN,), None)
+        return Route((), "A", (Evidence("base_copy", says, path),))
+    route = route_of(ways.to(weights))
+    first = history.of(weights)[0]
+    if first.path == path:
+        return route
+    says = f"the weights are those of {first.path}, seen at {first.seen_s:.1f} s"
+    evidence = (*route.evidence, Evidence("copy", says, path))
+    return Route(route.stages, route.tier, evidence, route.attributes, route.candidates)
+
+
+def _attempted(commands: Commands) -> tuple[str, ...]:
+    """Objectives of the trainings that ran; where the code leaves it open, ``unknown``."""
+    found: list[str] = []
+    for process in commands.training():
+        looks = commands.looks(process)
+        options = {tuple(stage.objective for stage in look.reading.stages) for look in looks}
+        found += [stage for option in options for stage in option] if len(options) == 1 else [UNKNOWN]
+    return tuple(dict.fromkeys(found))
+
+
+def _labels(way: Way) -> Iterable[str]:
+    """The label of a way, an unknown stage replaced by each of its candidates."""
+    whole = tuple(name for name, _ in _collapsed(way))
+    options = [name for step in way for name in step.candidates] if UNKNOWN in whole else []
+    for name in options or [UNKNOWN]:
+        names = [name if stage == UNKNOWN else stage for stage in whole]
+        yield STEP.join(stage for stage, _ in groupby(names)) or NO_TRAIN
+
+
+def _collapsed(way: Way) -> list[tuple[str, list[Stage]]]:
+    """The objectives of a way in order, equal neighbours together."""
+    stages = [stage for step in way for stage in step.stages]
+    return [(name, list(same)) for name, same in groupby(stages, key=lambda stage: stage.objective)]
+
+
+def _attributes(way: Way) -> dict[str, str]:
+    """Attributes of the stages, one value a stage in the order of the route where they differ."""
+    groups = [stages for _, stages in _collapsed(way)]
+    names = dict.fromkeys(name for stages in groups for stage in stages for name in stage.attributes)
+    found = {name: _values([stages[-1].attributes.get(name, "") for stages in groups]) for name in names}
+    if any(len(stages) > 1 for stages in groups):
+        found.setdefault("rounds", STEP.join(str(len(stages)) for stages in groups))
+    return found | {name: value for step in way for name, value in step.attributes.items()}
+
+
+def _values(values: Sequence[str]) -> str:
+    return values[0] if len(set(values)) == 1 else STEP.join(value or "-" for value in values)

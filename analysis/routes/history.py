@@ -10,7 +10,14 @@ from typing import Final
 
 from posttrace.analysis.records import RunRecord, Submission
 from posttrace.analysis.reread import reread
-from posttrace.analysis.routes.models import Sighting, Version, in_artifacts, in_revisions, versions_of
+from posttrace.analysis.routes.models import (
+    Sighting,
+    Version,
+    complete,
+    in_artifacts,
+    in_revisions,
+    versions_of,
+)
 from posttrace.traces.events import (
     ArtifactObserved,
     CodeRevision,
@@ -83,6 +90,8 @@ class History:
     submitted: dict[int, str] = field(default_factory=dict)
     """Submission -> weights, where they are known."""
     logged: tuple[Logged, ...] = ()
+    lag_s: float = 2.5
+    """Logged lines are read up to so many seconds after they were written."""
 
     def of(self, weights: str) -> tuple[Version, ...]:
         """Every folder that held these weights, in order of time."""
@@ -138,7 +147,8 @@ def read_history(run: RunRecord) -> History:
     sightings, artifacts = _sightings(run, seen, root)
     base_path = f"models/{run.started.base_model.id}"
     start = seen.revisions[0][0] if seen.revisions else 0.0
-    versions, same = versions_of(sightings, given_until_s=start, base_path=base_path)
+    looked_s = complete(seen.revisions)
+    versions, same = versions_of(sightings, looked_s=looked_s, given_until_s=start, base_path=base_path)
     return History(
         run=run,
         root=root,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -102,12 +102,23 @@ def in_revisions(events: Iterable[tuple[float, CodeRevision]]) -> Iterator[Sight
                 yield Sighting(folder, weights_of(known), t_s)
 
 
+def complete(events: Iterable[tuple[float, CodeRevision]]) -> tuple[float, ...]:
+    """Times of the revisions that list every weight file there was, by content."""
+    return tuple(
+        t_s
+        for t_s, event in events
+        if not (event.truncated or event.extra)
+        and all(f.sha256 or f.reason == "gone" for f in event.skipped if f.path.endswith(WEIGHTS))
+    )
+
+
 def versions_of(
-    sightings: Iterable[Sighting], *, given_until_s: float, base_path: str
+    sightings: Iterable[Sighting], *, looked_s: Sequence[float], given_until_s: float, base_path: str
 ) -> tuple[tuple[Version, ...], Mapping[str, str]]:
     """Versions of every folder in order of time, and the weights that are those of the base.
 
-    What was seen up to ``given_until_s`` was there before the agent started.
+    ``looked_s``: times when every folder's weights were listed, so that what is first seen later was not
+    there then. What was seen up to ``given_until_s`` was there before the agent started.
     """
     start = Sighting(base_path, BASE, 0.0)
     ordered = sorted((start, *sightings), key=lambda sighting: sighting.t_s)
@@ -119,7 +130,8 @@ def versions_of(
         if held and held[-1].weights == weights:
             held[-1] = _again(held[-1], s)
         else:
-            after_s = held[-1].last_s if held else 0.0
+            looked = (t_s for t_s in looked_s if t_s < s.t_s)
+            after_s = max(held[-1].last_s if held else 0.0, max(looked, default=0.0))
             held.append(Version(s.path, weights, after_s, s.t_s, s.t_s, s.written_s, s.t_s <= given_until_s))
     found = (version for held in folders.values() for version in held)
     return tuple(sorted(found, key=lambda v: (not v.given, v.window[1], v.seen_s))), base

@@ -73,20 +73,18 @@ class _Files(Mapping[str, bytes]):
 def _blobs(repository: pygit2.Repository, commit: str) -> dict[str, pygit2.Oid]:
     """Path -> id of every regular file; links and nested repositories are no code of the run."""
     try:
-        found = repository[commit]
+        root = repository[commit].peel(pygit2.Tree)
     except (KeyError, ValueError, pygit2.GitError) as error:
         raise RevisionError(f"{STORE} lacks the commit {commit}") from error
-    if not isinstance(found, pygit2.Commit):
-        raise RevisionError(f"{STORE}: {commit} is no commit")
     blobs: dict[str, pygit2.Oid] = {}
-    open_trees = [("", found.tree_id)]
+    open_trees = [("", root.id)]
     while open_trees:
         folder, oid = open_trees.pop()
         tree = _object(repository, oid)
         if not isinstance(tree, pygit2.Tree):
             raise RevisionError(f"{STORE}: {folder or commit} is no folder")
         for entry in tree:
-            path = folder + os.fsdecode(entry.raw_name)
+            path = folder + os.fsdecode(entry.raw_name or b"")
             if entry.filemode == FileMode.TREE:
                 open_trees.append((f"{path}/", entry.id))
             elif entry.filemode in _FILES:

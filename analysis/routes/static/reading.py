@@ -19,8 +19,8 @@ class Command:
     cwd: str = ""
     """Relative to the workspace; "" is its root."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Variables that the code may look up (MODEL_PATH, OUTPUT_DIR, WORKSPACE, ...), paths absolute or relative
-    to the workspace; a path below WORKSPACE counts as relative to it."""
+    """Variables that the code may look up (MODEL_PATH, OUTPUT_DIR, WORKSPACE, ...); their paths are absolute or
+    relative to the workspace, and one below WORKSPACE counts as relative to it."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class CheckpointIO:
 
     kind: IOKind
     path: str
-    """Of what is read or written; the target of a copy or merge. Relative to the workspace where it lies below
-    it (no leading ``./``), otherwise absolute; ``*`` stands for what could not be resolved, so that the whole
-    is a pattern for ``fnmatch``."""
+    """Of what is read or written; the target of a copy or merge. Relative to the workspace where it lies
+    below it (no leading ``./``), otherwise absolute; ``*`` stands for what could not be resolved, so that the
+    whole is a pattern for ``fnmatch``."""
     evidence: tuple[Evidence, ...]
     sources: tuple[str, ...] = ()
     """Of a copy (one) or a merge (several): where the weights come from, patterns as ``path``."""
+    begun: int | None = None
+    """How many of the command's stages have begun when this line runs; null when that is not known."""
 
 
 @dataclass(frozen=True)

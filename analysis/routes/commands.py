@@ -1,0 +1,132 @@
+"""The commands of a run and what their code says, at the revision they were launched from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from posttrace.analysis.routes.history import History, Process, Revision
+from posttrace.analysis.routes.revision import RevisionError, Revisions
+from posttrace.analysis.routes.static import Command, Reading
+
+AT_LAUNCH_S: Final = 1.0
+"""A revision recorded this soon after a start shows what was launched."""
+
+
+class Reader(Protocol):
+    """Reads the source of one command; ``static.read_command`` is one."""
+
+    def __call__(self, files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
+        """Say what ``command`` does when it is launched on ``files``."""
+        ...
+
+
+def unread(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
+    """Read nothing of the code."""
+    return Reading(problems=("code is not read",))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the code of a command says at one revision."""
+
+    commit: str
+    reading: Reading
+
+    @property
+    def substance(self) -> tuple[Any, ...]:
+        """What decides a route: the objectives and the model folders."""
+        stages = tuple(stage.objective for stage in self.reading.stages)
+        return stages, tuple((io.kind, io.path, io.sources) for io in self.reading.io)
+
+
+class Commands:
+    """The processes of a run, each with its code.
+
+    ``problem`` says why code could not be read; null as long as all could.
+    """
+
+    def __init__(self, history: History, revisions: Revisions, read: Reader) -> None:
+        self.problem = revisions.problem
+        self._history, self._revisions, self._read = history, revisions, read
+        self._env = history.env()
+        self._looks: dict[Process, tuple[Look, ...]] = {}
+        self._readings: dict[tuple[str, tuple[str, ...], str], Reading] = {}
+        self._parents = {process: _parent(process, history.processes) for process in history.processes}
+
+    def looks(self, process: Process) -> tuple[Look, ...]:
+        """The readings that the times leave open, likeliest first; empty when no code can be read.
+
+        A revision is recorded some seconds after a change. So when the code differs between the last revision
+        before a start and the first one after it, either may have been launched.
+        """
+        if process not in self._looks:
+            self._looks[process] = self._possible(process)
+        return self._looks[process]
+
+    def outermost_left_out(self, processes: Iterable[Process]) -> list[Process]:
+        """Those that launched none of the others: a session that runs a training is not the training."""
+        given = list(processes)
+        launchers = {above for process in given for above in self._above(process)}
+        return [process for process in given if process not in launchers]
+
+    def training(self) -> list[Process]:
+        """Processes whose code trains, without those that merely launched another of them; by start."""
+        return self.outermost_left_out(
+            process
+            for process in self._history.processes
+            if any(look.reading.stages for look in self.looks(process))
+        )
+
+    def _possible(self, process: Process) -> tuple[Look, ...]:
+        before, after = around(self._history.revisions, process.started_s)
+        first = self._look(process, before) if before else None
+        second = self._look(process, after) if after else None
+        if first is None or second is None:
+            return tuple(look for look in (first, second) if look is not None)
+        if first.substance == second.substance:
+            return (first,)
+        missing = first.reading.entry is None and second.reading.entry is not None
+        if missing or (after is not None and after.t_s - process.started_s <= AT_LAUNCH_S):
+            return (second,)
+        return first, second
+
+    def _look(self, process: Process, revision: Revision) -> Look | None:
+        key = revision.commit, process.argv, process.cwd
+        if key not in self._readings:
+            command = Command(process.argv, process.cwd, self._env)
+            try:
+                files = self._revisions.files(revision.commit)
+                self._readings[key] = self._read(files, command, commit=revision.commit)
+            except RevisionError as error:
+                self.problem = self.problem or str(error)
+                return None
+        return Look(revision.commit, self._readings[key])
+
+    def _above(self, process: Process) -> list[Process]:
+        found: list[Process] = []
+        above = self._parents[process]
+        while above is not None and above not in found:
+            found.append(above)
+            above = self._parents[above]
+        return found
+
+
+def around(revisions: Sequence[Revision], t_s: float) -> tuple[Revision | None, Revision | None]:
+    """The last revision up to a time, and the first after it."""
+    before = [revision for revision in revisions if revision.t_s <= t_s]
+    after = [revision for revision in revisions if revision.t_s > t_s]
+    return before[-1] if before else None, after[0] if after else None
+
+
+def _parent(process: Process, processes: Iterable[Process]) -> Process | None:
+    """Process numbers are used again: of several the last that had started by then."""
+    launchers = [
+        other
+        for other in processes
+        if other is not process
+        and other.pid == process.ppid
+        and other.started_s <= process.started_s <= other.ended_s
+    ]
+    return launchers[-1] if launchers else None

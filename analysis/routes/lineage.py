@@ -1,0 +1,170 @@
+"""From a model back to the command that wrote it, and from that to the models it started from."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from posttrace.analysis.routes.commands import Commands, Look
+from posttrace.analysis.routes.history import History, Process
+from posttrace.analysis.routes.models import Version
+from posttrace.analysis.routes.static import CheckpointIO, Reading
+
+_FILES: Final = (".safetensors", ".json", ".bin", ".pt", ".pth", ".npz")
+"""Files that lie in a model folder and stand for it."""
+_MAKES: Final = frozenset({"write", "merge", "copy"})
+
+
+@dataclass(frozen=True)
+class Making:
+    """A command that wrote a model, or may have."""
+
+    process: Process
+    look: Look
+    version: Version
+    """The folder that it wrote."""
+    io: CheckpointIO | None
+    """The line that writes this folder; null when it is only the sole training that ran then."""
+    last: bool
+    """Whether the command wrote no model after this one."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Models that a command started from: of a merge all of them, else one."""
+
+    parents: tuple[str, ...]
+    """Weights."""
+    read: CheckpointIO | None
+    """The line that reads them; null when the base is all there was."""
+
+
+class Lineage:
+    """Who made which model of a run."""
+
+    def __init__(self, history: History, commands: Commands) -> None:
+        self._history, self._commands = history, commands
+
+    def makings(self, weights: str) -> tuple[Making, ...]:
+        """The commands that may have written these weights; of one, its readings that fit.
+
+        A command counts whose code writes the folder and that ran when it was written; where there is none,
+        the only training that ran then, if it leaves open where it writes. Later folders with the same
+        weights are copies, so the first with an answer decides.
+        """
+        versions = [version for version in self._history.of(weights) if not version.given]
+        for version in versions:
+            if found := self._named(version):
+                return found
+        for version in versions:
+            if found := self._alone(version):
+                return found
+        return ()
+
+    def origins(self, making: Making) -> tuple[Origin, ...]:
+        """What the command started from, as far as its code and the times tell; several when unclear."""
+        io = making.io
+        if io is not None and io.kind != "write":
+            sources = [self._held(source, making) for source in io.sources]
+            chosen = [versions[-1].weights for versions in sources if versions]
+            known = len(chosen) == len(io.sources) and chosen
+            return (Origin(tuple(dict.fromkeys(chosen)), io),) if known else ()
+        reads = [entry for entry in making.look.reading.io if entry.kind == "read"]
+        found = [(self._held(entry.path, making), entry) for entry in reads]
+        there = [(version, entry) for versions, entry in found for version in versions]
+        if not there:
+            return () if reads else self._unread(making)
+        # A base that is read beside another model gives the tokenizer, or is the reference.
+        named = [(version, entry) for version, entry in there if not version.given and _literal(entry)]
+        options = {version.weights: entry for version, entry in named or there}
+        return tuple(Origin((weights,), entry) for weights, entry in options.items())
+
+    def _unread(self, making: Making) -> tuple[Origin, ...]:
+        """Without a line that reads a model: every model that was there is possible."""
+        there = self._there("*", making)
+        return tuple(Origin((weights,), None) for weights in dict.fromkeys(v.weights for v in there))
+
+    def _named(self, version: Version) -> tuple[Making, ...]:
+        ran = [p for p in self._history.processes if p.ran_in(*version.window)]
+        fits = {p: found for p in ran if (found := self._writing(p, version))}
+        last = self._commands.outermost_left_out(fits)
+        found = [making for process in last for making in fits[process]]
+        best = max((_literal(making.io) for making in found), default=0)
+        return tuple(making for making in found if _literal(making.io) == best)
+
+    def _writing(self, process: Process, version: Version) -> list[Making]:
+        return [
+            Making(process, look, version, io, self._last(process, look, version))
+            for look in self._commands.looks(process)
+            for io in writers(look.reading, version.path)
+        ]
+
+    def _last(self, process: Process, look: Look, version: Version) -> bool:
+        """Whether no model of a folder that the command writes was written later while it ran."""
+        after = (
+            other
+            for other in self._history.versions
+            if other.window[1] > version.window[1] and other.weights != version.weights
+        )
+        return not any(process.ran_in(*other.window) and writers(look.reading, other.path) for other in after)
+
+    def _alone(self, version: Version) -> tuple[Making, ...]:
+        training = [p for p in self._commands.training() if p.ran_in(*version.window)]
+        if len(training) != 1:
+            return ()
+        looks = self._commands.looks(training[0])
+        return tuple(
+            Making(training[0], look, version, None, last=False)
+            for look in looks
+            if _leaves_open(look.reading)
+        )
+
+    def _held(self, pattern: str, making: Making) -> list[Version]:
+        """What the folders of a pattern held when the command started; else what it found later."""
+        return self._there(pattern, making) or self._there(pattern, making, during=True)
+
+    def _there(self, pattern: str, making: Making, *, during: bool = False) -> list[Version]:
+        until_s = making.version.window[1] if during else making.process.started_s
+        held: dict[str, Version] = {}
+        for version in self._history.versions:
+            other = version.weights != making.version.weights
+            if other and version.may_exist(until_s) and matches(version.path, pattern):
+                held[version.path] = version
+        return list(held.values())
+
+
+def writers(reading: Reading, path: str) -> list[CheckpointIO]:
+    """The lines of a command that write a folder: the most specific ones.
+
+    A copy of what the command itself wrote before counts as that writing.
+    """
+    made = [io for io in reading.io if io.kind in _MAKES]
+    fits = [io for io in made if matches(path, io.path) and _literal(io)]
+    best = max(map(_literal, fits), default=0)
+    found: dict[CheckpointIO, None] = {}
+    for io in fits:
+        if _literal(io) == best:
+            own = [other for other in made if io.kind == "copy" and matches(other.path, io.sources[0])]
+            found.update(dict.fromkeys(other for other in own or [io] if other.kind != "copy" or not own))
+    return list(found)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a pattern stands for a folder, itself or by a file or folder in it."""
+    pattern = posixpath.normpath(pattern)
+    folder, name = posixpath.split(pattern)
+    return fnmatchcase(path, pattern) or (name.endswith(_FILES) and fnmatchcase(path, folder))
+
+
+def _literal(io: CheckpointIO | None) -> int:
+    """How much of a pattern is known."""
+    return 0 if io is None else len(io.path.replace("*", "").strip("/"))
+
+
+def _leaves_open(reading: Reading) -> bool:
+    """Whether a training may have written a folder that no line of it names."""
+    writes: Sequence[CheckpointIO] = [io for io in reading.io if io.kind in _MAKES]
+    return bool(reading.stages) and (not writes or any("*" in io.path for io in writes))

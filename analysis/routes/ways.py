@@ -1,0 +1,175 @@
+"""Every way in which a model can have come about, step by step, that the record leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, product
+from typing import Final
+
+from posttrace.analysis.routes.commands import Commands
+from posttrace.analysis.routes.history import History
+from posttrace.analysis.routes.lineage import Lineage, Making, Origin
+from posttrace.analysis.routes.models import BASE
+from posttrace.analysis.routes.route import UNKNOWN, Evidence, Tier
+from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.told import Told, told
+
+MOST: Final = 12
+"""Ways that are followed; where there are more, nothing is known anyway."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one command did to the weights."""
+
+    stages: tuple[Stage, ...]
+    """In order; empty when it trained nothing."""
+    tier: Tier | None
+    evidence: tuple[Evidence, ...]
+    """The strongest first."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
+    """Where a stage is unknown: the objectives that it may have been."""
+
+
+Way = tuple[Step, ...]
+"""From the base, or another model that was given, to the model asked for."""
+
+
+class Ways:
+    """The ways to each model of a run."""
+
+    def __init__(self, history: History, commands: Commands) -> None:
+        self._history, self._commands = history, commands
+        self._lineage = Lineage(history, commands)
+        self._known: dict[str, tuple[Way, ...]] = {}
+        self._open: list[str] = []
+
+    def to(self, weights: str) -> tuple[Way, ...]:
+        """At least one way; what cannot be derived is a step of the objective ``unknown``."""
+        if weights == BASE or any(version.given for version in self._history.of(weights)):
+            return ((),)
+        if weights not in self._known:
+            self._open.append(weights)
+            found = tuple(islice(self._through_makings(weights), MOST))
+            self._open.remove(weights)
+            self._known[weights] = found or ((self._unexplained(weights),),)
+        return self._known[weights]
+
+    def _through_makings(self, weights: str) -> Iterator[Way]:
+        makings = self._lineage.makings(weights)
+        steps = [(making, step) for making in makings for step in self._steps(making)]
+        for making, step in steps or [(making, self._vetoed(making)) for making in makings[:1]]:
+            origins = [o for o in self._lineage.origins(making) if not set(o.parents) & set(self._open)]
+            if not origins:
+                yield _lost(making), step
+            for origin in origins:
+                parents = [self.to(parent) for parent in origin.parents]
+                for ways in islice(product(*parents), MOST):
+                    yield (*joined(ways), _from(step, origin, self._history))
+
+    def _steps(self, making: Making) -> list[Step]:
+        """What the command did until it wrote the model: each reading of its stages that its log allows."""
+        log = told(making, self._history, self._commands)
+        options = [stages for stages in _cuts(making, log) if log.allows(stages)]
+        trained_nothing = not any(options)
+        if trained_nothing and (log.ever or making.look.reading.problems):
+            return []
+        return [_step(making, stages, log) for stages in options]
+
+    def _vetoed(self, making: Making) -> Step:
+        """The command wrote the model, but its code does not tell how, or its log says otherwise."""
+        reading, log = making.look.reading, told(making, self._history, self._commands)
+        says = "; ".join(reading.problems) or "what was logged does not fit what its code trains"
+        fact = Evidence("unexplained", says, reading.entry, commit=making.look.commit)
+        return Step((Stage(UNKNOWN, ()),), None, (fact, *_wrote(making)), candidates=log.objectives)
+
+    def _unexplained(self, weights: str) -> Step:
+        """A model that no command can be seen to have made."""
+        versions = self._history.of(weights)
+        path = versions[0].path if versions else None
+        end_s = versions[0].window[1] if versions else 0.0
+        ran = [p for p in self._commands.training() if p.started_s <= end_s]
+        stages = [s.objective for p in ran for look in self._commands.looks(p) for s in look.reading.stages]
+        says = self._commands.problem or "no command that was seen to run explains these weights"
+        fact = Evidence("unexplained", says, path)
+        lines = [line for line in self._history.logged if line.t_s <= end_s + self._history.lag_s]
+        candidates = tuple(dict.fromkeys((*stages, *Told.of(lines).objectives)))
+        return Step((Stage(UNKNOWN, ()),), None, (fact,), candidates=candidates)
+
+
+def joined(ways: tuple[Way, ...]) -> Way:
+    """The ways to the parents of a merge, one after the other; what they share counts once."""
+    whole: Way = ()
+    for way in ways:
+        whole = (*whole, *(step for step in way if step not in whole))
+    return whole
+
+
+def _cuts(making: Making, log: Told) -> list[tuple[Stage, ...]]:
+    """The stages that a command can have gone through when it wrote the model.
+
+    Those that its writing line comes after, where that is known. Else all of them for its last model, unless
+    the log lacks one; for an earlier model any number from the first. A stage under a condition that could
+    not be decided may be left out beside others.
+    """
+    begun = making.io.begun if making.io else None
+    stages = _policy(making.look.reading.stages[:begun])
+    whole = begun is not None or (making.last and (not log.ever or log.confirms(stages)))
+    cuts = [stages[:n] for n in range(len(stages), 0, -1)] or [()]
+    cuts = cuts[:1] if whole else cuts
+    sure = tuple(stage for stage in stages if stage.attributes.get("certain") != "no")
+    return [*cuts, sure] if sure and sure not in cuts else cuts
+
+
+def _policy(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Without those that train a scorer."""
+    return tuple(stage for stage in stages if stage.objective != "reward_model")
+
+
+def _step(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
+    confirmed = bool(stages) and making.io is not None and log.confirms(stages)
+    unknown = any(stage.objective == UNKNOWN for stage in stages)
+    facts = [fact for stage in reversed(stages) for fact in stage.evidence]
+    logged = [log.fact] if confirmed and log.fact else []
+    return Step(
+        stages=stages,
+        tier=None if unknown else "A" if confirmed else "B",
+        evidence=(*facts, *_wrote(making), *logged),
+        candidates=log.objectives if unknown else (),
+    )
+
+
+def _wrote(making: Making) -> tuple[Evidence, ...]:
+    process, path = making.process, making.version.path
+    ran = Evidence(
+        "executed",
+        f"ran from {process.started_s:.1f} s, when {path} was written: {' '.join(process.argv)[:120]}",
+        making.look.reading.entry,
+        commit=making.look.commit,
+    )
+    if making.io is None:
+        return ran, Evidence("only_training", f"the only training that ran when {path} was written", path)
+    if making.io.evidence:
+        return ran, *making.io.evidence
+    return ran, Evidence("writes", f"its code writes {making.io.path}", path, commit=making.look.commit)
+
+
+def _from(step: Step, origin: Origin, history: History) -> Step:
+    """The step, and what it started from."""
+    folders = [history.of(parent)[0].path for parent in origin.parents]
+    facts = list(origin.read.evidence) if origin.read else []
+    attributes = dict(step.attributes)
+    if len(origin.parents) > 1:
+        attributes["merge"] = str(len(origin.parents))
+    says = f"started from {' and '.join(folders)}"
+    facts.append(Evidence("started_from", says, folders[0]))
+    return Step(step.stages, step.tier, (*step.evidence, *facts), attributes, step.candidates)
+
+
+def _lost(making: Making) -> Step:
+    """Whatever came before a command of which nobody knows what it started from."""
+    says = "what this command started from was not seen"
+    fact = Evidence("unexplained", says, making.look.reading.entry, commit=making.look.commit)
+    return Step((Stage(UNKNOWN, ()),), None, (fact,))

@@ -1,0 +1,186 @@
+"""Traces of runs whose lineage is known, written through the real writer beside a real bare repository.
+
+The scripts in them are of a language of their own, read by ``read``, one statement a line::
+
+    stage sft data=given      train on an objective, with attributes
+    read models/base          load a model
+    write output/a            save it
+    copy output/b output/a    copy a folder: target, source
+    merge output/m output/a output/b
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pygit2
+
+import posttrace as pt
+from posttrace.analysis.routes.classify import RunRoutes
+from posttrace.analysis.routes.models import artifact_sha256
+from posttrace.analysis.routes.route import Evidence
+from posttrace.analysis.routes.static import CheckpointIO, Command, Reading, Stage
+from posttrace.traces import Clock, TraceWriter
+from posttrace.traces.events import (
+    ArtifactFile,
+    ArtifactObserved,
+    ArtifactRef,
+    CodeRevision,
+    Event,
+    LogMetrics,
+    ModelInfo,
+    ProcessObserved,
+    SubmissionGraded,
+    SubmissionReceived,
+)
+from posttrace.traces.events.code import SkippedFile
+from tests.analysis.written import BASE, JUDGE, finished, started
+
+START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+ROOT: Final = "/runs/r/workspace"
+PYTHON: Final = "/usr/bin/python3"
+
+
+def sha(content: str) -> str:
+    """The hash of the weights that a test calls ``content``."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def files_of(content: str) -> list[ArtifactFile]:
+    """A model folder: a config and the weights."""
+    return [
+        ArtifactFile(path="config.json", bytes=2, sha256="c" * 64),
+        ArtifactFile(path="model.safetensors", bytes=9, sha256=sha(content)),
+    ]
+
+
+@dataclass
+class Story:
+    """Events of one run, in any order; ``told`` writes them by time and returns its routes."""
+
+    folder: Path
+    store: bool = True
+    events: list[tuple[float, Event]] = field(default_factory=list)
+    _repository: pygit2.Repository | None = None
+    _commit: str | None = None
+
+    def code(self, t_s: float, weights: Mapping[str, str] | None = None, /, **scripts: str) -> str:
+        """A revision with these scripts (``a`` is code/a.py) and weights (folder -> content) listed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._repository is None:
+            self._repository = pygit2.init_repository(self.folder / "revisions.git", bare=True)
+        parent, self._commit = self._commit, _commit(self._repository, scripts, self._commit)
+        event = CodeRevision(
+            commit=self._commit,
+            parent=parent,
+            trigger="watch" if parent else "start",
+            files=[],
+            skipped=[
+                SkippedFile(path=f"{path}/model.safetensors", reason="binary", bytes=9, sha256=sha(content))
+                for path, content in (weights or {}).items()
+            ],
+        )
+        self.events.append((t_s, event))
+        return self._commit
+
+    def start(self, **scripts: str) -> str:
+        """The revision before the agent starts, with the base in its place."""
+        return self.code(0.1, {"models/base": "base"}, **scripts)
+
+    def ran(self, start_s: float, end_s: float, *words: str, pid: int = 0, ppid: int = 1) -> None:
+        """A process: ``words`` after the python of an absolute path."""
+        argv = [PYTHON, *words] if words[0].endswith(".py") else list(words)
+        process = ProcessObserved(
+            pid=pid or int(start_s * 10) + 100,
+            ppid=ppid,
+            argv=argv,
+            cwd=ROOT,
+            started_s=start_s,
+            ended_s=end_s,
+            exit_code=None,
+            interval_s=0.5,
+        )
+        self.events.append((end_s, process))
+
+    def model(self, t_s: float, path: str, content: str, written_s: float | None = None) -> None:
+        """A model folder is seen at ``t_s``; its weights say that they are of ``written_s``."""
+        model = ModelInfo(
+            architecture=None, n_params=None, adapter=False, same_as_base=content == "base", delta_l2_rel=None
+        )
+        mtime = None if written_s is None else (START + timedelta(seconds=written_s)).isoformat()
+        event = ArtifactObserved(path=path, files=files_of(content), model=model, mtime=mtime)
+        self.events.append((t_s, event))
+
+    def submit(self, number: int, t_s: float, path: str, content: str, score: float | None = 50.0) -> None:
+        """A folder is submitted and, unless ``score`` is null, graded at once."""
+        asked = SubmissionReceived(submission_id=number, path=f"{ROOT}/{path}")
+        status = "graded" if score is not None else "error"
+        sha256 = BASE if content == "base" else artifact_sha256(files_of(content))
+        graded = SubmissionGraded(
+            submission_id=number,
+            status=cast(Any, status),
+            split="feedback",
+            artifact=ArtifactRef(sha256=sha256, bytes=11),
+            score=score,
+            evaluator=JUDGE,
+            revision=self._commit,
+        )
+        self.events += [(t_s, asked), (t_s + 0.05, graded)]
+
+    def log(self, start_s: float, end_s: float, source: str, *keys: str) -> None:
+        """A line of metrics each second."""
+        for n in range(int(end_s - start_s) + 1):
+            values: dict[str, Any] = dict.fromkeys(keys, 0.5)
+            self.events.append((start_s + n, LogMetrics(source=source, step=n, values=values)))
+
+    def write(self) -> pt.TraceSet:
+        """The trace on disk, loaded."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        now = [0.0]
+        clock = Clock(wall=lambda: START + timedelta(seconds=now[0]), monotonic=lambda: now[0])
+        ordered = sorted(self.events, key=lambda pair: pair[0])
+        last = ordered[-1][0] + 1 if ordered else 1.0
+        with TraceWriter(self.folder / "trace.jsonl", clock=clock) as writer:
+            for t_s, event in [(0.0, started()), *ordered, (last, finished())]:
+                now[0] = t_s
+                writer.write(event)
+        return pt.load(self.folder)
+
+    def told(self) -> RunRoutes:
+        """The routes of the run."""
+        return pt.routes(self.write(), read=read).of("c-s0-a1")
+
+
+def read(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
+    """Read the language of these scripts: the first word of a command that is a file of the revision."""
+    script = next((word for word in command.argv if word.endswith((".py", ".sh"))), None)
+    if script is None or script not in files:
+        return Reading(problems=(f"no {script} here",))
+    stages: list[Stage] = []
+    io: list[CheckpointIO] = []
+    for number, line in enumerate(files[script].decode().splitlines(), start=1):
+        word, *rest = line.replace("$1", command.argv[-1]).split()
+        fact = (Evidence(word, line, script, number, commit),)
+        if word == "stage":
+            attributes = dict(pair.split("=") for pair in rest[1:])
+            stages.append(Stage(cast(Any, rest[0]), fact, attributes))
+        else:
+            io.append(CheckpointIO(cast(Any, word), rest[0], fact, tuple(rest[1:])))
+    return Reading(tuple(stages), tuple(io), entry=script)
+
+
+def _commit(repository: pygit2.Repository, scripts: Mapping[str, str], parent: str | None) -> str:
+    code = repository.TreeBuilder()
+    for name, text in scripts.items():
+        suffix = ".sh" if name.startswith("session") else ".py"
+        code.insert(name + suffix, repository.create_blob(text.encode()), pygit2.enums.FileMode.BLOB)
+    root = repository.TreeBuilder()
+    root.insert("code", code.write(), pygit2.enums.FileMode.TREE)
+    author = pygit2.Signature("t", "t@localhost", 0, 0)
+    parents: list[str | pygit2.Oid] = [parent] if parent else []
+    return str(repository.create_commit("refs/heads/main", author, author, "t", root.write(), parents))
