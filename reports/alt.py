@@ -38,3 +38,13 @@ def forest(table: pd.DataFrame) -> str:
         for row in table.itertuples()
     ]
     return "Gain of each run over its baseline in percentage points. " + "; ".join(rows) + "."
+
+
+def routes(table: pd.DataFrame) -> str:
+    """Text for the route bars: every agent's submissions by route."""
+    rows = [
+        f"{plain(task)}, {plain(agent)}: "
+        + ", ".join(f"{row.submissions} {plain(row.route)}" for row in parts.itertuples())
+        for (task, agent), parts in table.groupby(["task", "agent_label"], sort=False)
+    ]
+    return "Submissions of each agent by route. " + "; ".join(rows) + "."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from posttrace.analysis.audit import Audit
     from posttrace.analysis.tables import TraceSet
+    from posttrace.reports.routing import Routing
 
 MIME: Final = "application/vnd.posttrace.report+json"
 SCHEMA: Final = "posttrace-report/1"
@@ -28,6 +29,7 @@ class Evidence:
 
     traces: TraceSet
     audit: Audit
+    routes: Routing
     title: str
     summary: str
     command: str
@@ -40,7 +42,8 @@ class Evidence:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """``{schema, title, summary, command, posttrace, newest_run, runs, excluded, audit, displays}``."""
+        """``{schema, title, summary, command, posttrace, newest_run, runs, excluded, audit, routes,
+        displays}``."""
         runs = [
             {"run_id": run.run_id, "path": run.path, "started_at": run.started.ts, "head_hash": run.head_hash}
             for run in sorted(self.traces.final, key=lambda run: run.run_id)
@@ -59,6 +62,7 @@ class Evidence:
                 for trace in self.traces.excluded
             ],
             "audit": self.audit.to_json(),
+            "routes": self.routes.to_json(),
             "displays": {display.name: self._display(display) for display in self.displays},
         }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from posttrace.reports import style
-from posttrace.reports.display import escaped
+from posttrace.reports.display import escaped, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,10 @@ class Table:
             body = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
         return "\n\n".join([body, *(escaped(note) for note in self.notes)])
 
+    def folded(self, summary: str) -> Folded:
+        """The same, below a line that opens it."""
+        return Folded(summary, self.markdown())
+
     def _grouped(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The column ``group`` as lines of their own: bold in the first cell, the others empty."""
         import pandas as pd
@@ -65,6 +69,21 @@ class Picture:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {"image/svg+xml": style.svg(self.figure, self.name), "text/plain": self.alt}
         return data, {"image/svg+xml": {"alt": self.alt}}
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Markdown below a line that opens it: shown as it is in a notebook, folded on a page."""
+
+    summary: str
+    body: str
+    """Markdown; whoever makes it makes foreign text in it inert."""
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        text = f"**{escaped(self.summary)}**\n\n{self.body}"
+        return {"text/markdown": text, "text/plain": plain(self.summary)}, {
+            "text/markdown": {"summary": plain(self.summary), "body": self.body}
+        }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -56,8 +56,8 @@ def _said_as(verdicts: pd.DataFrame) -> pd.Series:
     return keys
 
 
-def verdict_table(verdicts: pd.DataFrame) -> Table:
-    """The main table: what each run reported, what is left of it, and the verdict."""
+def verdict_table(verdicts: pd.DataFrame, route_notes: Sequence[str] = ()) -> Table:
+    """The main table: what each run reported, what is left of it, by which route, and the verdict."""
     both = [
         f"{points(gain)} [{points(low)}]" if pd.notna(low) else points(gain)
         for gain, low in zip(verdicts["corrected_gain_pp"], verdicts["lcb_pp"], strict=True)
@@ -81,7 +81,13 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
         }
     )
     shown = ["baseline_pct", "reported_best_pct", "reported_gain_pp", "corrected_gain_pp", "lcb_pp", "p_raw"]
-    notes = (*_missing(verdicts, shown), *_scopes(verdicts), *_flagged(verdicts), *_bare(verdicts))
+    notes = (
+        *_missing(verdicts, shown),
+        *_scopes(verdicts),
+        *_flagged(verdicts),
+        *route_notes,
+        *_bare(verdicts),
+    )
     return Table("verdicts", cells, verdicts, notes, tuple(cells.columns[5:-1]), "task")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posttrace.reports import style
+from posttrace.reports.figures.groups import name_groups, positions
 from posttrace.reports.figures.legend import key
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    rows = _positions(table)
+    rows = positions(table["task"])
     with style.applied():
         figure = Figure(figsize=(9.4, 1.15 + 0.27 * (rows[-1] + 1 if rows else 1)), layout="constrained")
         axes = figure.add_subplot()
@@ -54,12 +55,6 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.legend(handles=_legend(delta_eq_pp), loc="outside upper left", ncols=4, borderaxespad=0.2)
     return figure
-
-
-def _positions(table: pd.DataFrame) -> list[float]:
-    """Height of every row: one step a run, and nearly one more where the task changes."""
-    changed = table["task"].ne(table["task"].shift())
-    return [float(i + 0.9 * group) for i, group in enumerate(changed.cumsum())]
 
 
 def _draw_run(axes: Axes, y: float, row: dict[Any, Any]) -> None:
@@ -108,17 +103,7 @@ def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
                 color=colour,
                 annotation_clip=False,
             )
-    first = table["task"].ne(table["task"].shift())
-    for y, task in zip(np.asarray(rows)[first.to_numpy()], table["task"][first], strict=True):
-        axes.annotate(
-            task,
-            (-0.01, y - 0.85),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="center",
-            weight="bold",
-            annotation_clip=False,
-        )
+    name_groups(axes, table["task"], rows)
 
 
 def _short(label: str) -> str:

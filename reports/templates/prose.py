@@ -29,6 +29,13 @@ colour of the verdict: the gain corrected for having picked the best, estimated 
 in the pick. {SELECTION} Bar: from the lower bound that *exceeds noise* rests on to the upper bound that
 *no gain larger than* rests on. {BOUNDS}"""
 
+ROUTES: Final = """\
+**Figure 3.** Submissions by route: the objectives that moved the submitted weights away from the base, in
+order (*a>b*: first a, then b). The share is of all submissions received, scored or not. A route is read from
+the commands that ran, the code they ran, the model folders they wrote and their content, never from what
+an agent says of itself. *no_train*: the weights of the base, or nothing trained. *unknown*: what was recorded
+leaves more than one route open."""
+
 CELLS: Final = """\
 A cell is one task, agent and setting; its runs differ in the seed alone. The unit of replication for a
 claim about an *agent* is the run: one run has no spread to show, two a range, three or more an interval."""

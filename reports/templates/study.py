@@ -27,12 +27,15 @@ class Parameters:
 
 SETUP = """\
 import posttrace as pt
-from posttrace.reports import alt, evidence, figures, frames, provenance, shown, tables
+from posttrace.reports import alt, evidence, figures, frames, provenance, routing, shown, tables
 
 traces = pt.load(paths)
 audit = pt.audit(traces, pt.AuditSettings(**settings))
-verdicts = frames.with_integrity(frames.verdicts(audit), traces)
+routes = routing.Routing.of(traces)
+verdicts = routes.beside(frames.with_integrity(frames.verdicts(audit), traces))
 submissions = frames.trajectories(traces, verdicts)
+routed = routes.submissions(verdicts, submissions)
+shares = routing.shares(routed)
 delta_eq_pp = 100 * audit.settings.delta_eq"""
 
 SUMMARY = """\
@@ -57,12 +60,20 @@ forest = shown.Picture(
 )
 forest"""
 
+ROUTES = """\
+route_bars = shown.Picture("routes", figures.routes(shares), shares, alt=alt.routes(shares))
+route_bars"""
+
+ROUTE_EVIDENCE = """\
+route_evidence = routing.evidence_table(routed)
+route_evidence.folded(f"Route and main evidence of every submission ({len(routed)})")"""
+
 EVIDENCE = """\
 displays = [
-    verdict_table, trajectories, forest, cell_table,
+    verdict_table, trajectories, forest, route_bars, route_evidence, cell_table,
     run_counts, exclusions, denominators, sandboxes, flags, heads,
 ]
-evidence.Evidence(traces, audit, title, summary.text, command, displays)"""
+evidence.Evidence(traces, audit, routes, title, summary.text, command, displays)"""
 
 
 def build(parameters: Parameters) -> NotebookNode:
@@ -85,7 +96,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code(SETUP),
         code(SUMMARY, "summary"),
         text("## Verdicts"),
-        code("verdict_table = tables.verdict_table(verdicts)\nverdict_table"),
+        code("verdict_table = tables.verdict_table(verdicts, routes.notes(verdicts))\nverdict_table"),
         text(prose.verdict_caption(parameters.settings)),
         text(prose.NOISE_BOX, "box"),
         text("## Score trajectories"),
@@ -94,6 +105,10 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         text("## Gains and their bounds"),
         code(FOREST),
         text(prose.FOREST),
+        text("## Routes"),
+        code(ROUTES),
+        text(prose.ROUTES),
+        code(ROUTE_EVIDENCE),
         text("## Cell by cell"),
         code("cell_table = tables.cell_table(audit, verdicts)\ncell_table"),
         text(prose.CELLS),

@@ -11,6 +11,7 @@ from posttrace.analysis.audit import Audit, audit
 from posttrace.analysis.load import load
 from posttrace.analysis.tables import TraceSet
 from posttrace.reports import frames
+from tests.reports.routed import by_hand
 from tests.reports.study import QUICK, write_study
 
 
@@ -33,3 +34,9 @@ def checked(traces: TraceSet) -> Audit:
 @pytest.fixture(scope="session")
 def verdicts(checked: Audit, traces: TraceSet) -> pd.DataFrame:
     return frames.with_integrity(frames.verdicts(checked), traces)
+
+
+@pytest.fixture(scope="session")
+def routed(verdicts: pd.DataFrame, traces: TraceSet) -> pd.DataFrame:
+    """Every submission with a route made by hand (``tests.reports.routed``)."""
+    return by_hand(traces).submissions(verdicts, frames.trajectories(traces, verdicts))

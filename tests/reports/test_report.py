@@ -74,8 +74,8 @@ def test_verdicts_come_first_with_the_numbers_of_the_traces(page: Page) -> None:
     assert (rows[0], rows[3]) == (["house"], ["spell"])  # a line for each task, and its runs below
     # 40 of 200 items right at first; at best 90 and 85 of 200
     verdict = "▲gain exceeds noise (single run)"
-    assert rows[6][:9] == ["sft", "0", "–", verdict, "200", "4", "20.0", "45.0", "+25.0"]
-    assert rows[7][:9] == ["sft", "1", "–", verdict, "200", "4", "20.0", "42.5", "+22.5"]
+    assert rows[6][:9] == ["sft", "0", "unknown", verdict, "200", "4", "20.0", "45.0", "+25.0"]
+    assert rows[7][:9] == ["sft", "1", "unknown", verdict, "200", "4", "20.0", "42.5", "+22.5"]
     assert rows[2][3] == "▼regression"  # 60 of 200, then 40 and 35
     assert rows[4][3] == "✕invalid: no scored submission"
     assert rows[1][-1] == "endpoint abuse ×2, test overlap ×2"
@@ -103,15 +103,16 @@ def test_header_says_when_what_and_from_which_traces(page: Page, study: Path) ->
 
 
 def test_figures_are_there_with_words_for_those_who_cannot_see(page: Page) -> None:
-    first, second = page.images
+    first, second, third = page.images
     assert first["alt"].startswith("Score of 22 submissions of 6 runs in 5 panels")
     assert "4 without a score" in first["alt"]  # two errors, one rejected, one timeout
     assert "spell, sft · seed 0: reported +25.0" in second["alt"]
+    assert "house, sft: 2 unknown" in third["alt"]  # the study has no code to read a route from
 
 
 def test_contents_lead_to_headings(page: Page) -> None:
     anchors = [ref[1:] for ref in page.references if ref.startswith("#")]
-    assert len(anchors) == 7
+    assert len(anchors) == 8
     assert set(anchors) <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
 
@@ -133,7 +134,7 @@ def test_exclusions_and_denominators(page: Page) -> None:
 def test_code_is_folded_and_the_rest_of_quarto_is_not_shown(page: Page) -> None:
     assert "pt.load(paths)" in page.text
     assert "html-math-method" not in page.text
-    assert page.tags.count("details") == 2
+    assert page.tags.count("details") == 3
 
 
 def test_twin_holds_every_number_with_its_runs(twin: dict[str, Any]) -> None:
@@ -178,7 +179,7 @@ def test_text_of_a_trace_stays_text(tmp_path: Path) -> None:
     text = out.read_text()
     page = Page.of(text)
     assert not {"script", "iframe"} & set(page.tags)
-    assert len(page.images) == 2
+    assert len(page.images) == 3
     assert all(ref.startswith(("#", "data:image/")) for ref in page.references)
     assert page.text.count("<script>alert(1)</script>") >= 3  # title, table, flag
 

@@ -53,6 +53,7 @@ def test_a_reviewers_questions_come_in_order() -> None:
         "## Verdicts",
         "## Score trajectories",
         "## Gains and their bounds",
+        "## Routes",
         "## Cell by cell",
         "## Exclusions and denominators",
         "## Integrity",

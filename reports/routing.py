@@ -1,0 +1,106 @@
+"""Routes as a report shows them: beside the verdicts, and one row a submission, or why there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from posttrace.analysis.routes.route import UNKNOWN
+from posttrace.analysis.routes.routes import Routes, routes
+from posttrace.reports.display import DASH, count, listed, percent, plain
+from posttrace.reports.figures.routes import COLUMNS
+from posttrace.reports.shown import Table
+from posttrace.traces.errors import PosttraceError
+
+if TYPE_CHECKING:
+    from posttrace.analysis.tables import TraceSet
+
+KEYS: Final = ("run_id", "submission_id")
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The routes of a set of runs, or the reason why there are none."""
+
+    found: Routes = field(default_factory=lambda: Routes(()))
+    failure: str | None = None
+
+    @classmethod
+    def of(cls, traces: TraceSet) -> Routing:
+        """Derive the routes; a trace that stops it leaves a report without routes, and its reason."""
+        try:
+            return cls(routes(traces))
+        except PosttraceError as error:
+            return cls(failure=str(error))
+
+    def to_json(self) -> dict[str, Any]:
+        """The routes with all of their evidence; ``failure`` is null unless there are none."""
+        return {**self.found.to_json(), "failure": self.failure}
+
+    def beside(self, verdicts: pd.DataFrame) -> pd.DataFrame:
+        """The frame of ``verdicts`` with ``route`` and ``attempted`` of each run; null where not known."""
+        runs = self._final(self.found.runs).set_index("run_id")
+        columns = {
+            name: verdicts["run_id"].map(runs[name]).astype("object") for name in ("route", "attempted")
+        }
+        return verdicts.assign(
+            **{name: column.where(column.notna(), None) for name, column in columns.items()}
+        )
+
+    def notes(self, verdicts: pd.DataFrame) -> tuple[str, ...]:
+        """Why the route of some runs is a dash or rests on less: one note a reason, naming the runs."""
+        if self.failure is not None:
+            return (f"Route {DASH}: routes could not be derived: {self.failure}",)
+        names = dict(zip(verdicts["run_id"], verdicts["task"] + " · " + verdicts["run_label"], strict=True))
+        runs = self._final(self.found.runs).dropna(subset=["problem"])
+        runs = runs[runs["run_id"].isin(list(names))]
+        return tuple(
+            f"Route of {listed((names[run] for run in found), len(verdicts))}: {problem}."
+            for problem, found in runs.groupby("problem")["run_id"]
+        )
+
+    def submissions(self, verdicts: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
+        """One row a submission of an audited run, in their order: its score, its route and the evidence."""
+        labels = verdicts[["run_id", "task", "agent_label", "run_label"]]
+        scored = trajectories.loc[
+            trajectories["kind"] != "baseline", ["run_id", "submission_id", "score_pct"]
+        ]
+        rows = self._final(self.found.submissions).drop(columns=["task", "agent", "seed", "state", "trace"])
+        placed = labels.merge(scored, on="run_id", sort=False)
+        return placed.merge(rows, on=["run_id", "submission_id"], sort=False)
+
+    def _final(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["state"] == "final"].drop_duplicates([name for name in KEYS if name in table])
+
+
+def shares(submissions: pd.DataFrame) -> pd.DataFrame:
+    """Share of the submissions received of each task and agent by route: see ``figures.routes.COLUMNS``."""
+    keys = ["task", "agent_label"]
+    counts = submissions.groupby([*keys, "route"], sort=False).size().rename("submissions").reset_index()
+    counts["of"] = counts.groupby(keys)["submissions"].transform("sum")
+    counts["share_pct"] = 100 * counts["submissions"] / counts["of"]
+    return counts[list(COLUMNS)]
+
+
+def evidence_table(submissions: pd.DataFrame) -> Table:
+    """Per submission its route and the main evidence, as ``path:line`` at a commit."""
+    routes = [
+        f"{route} ({plain(open_).replace(', ', ' or ')}?)" if route == UNKNOWN and pd.notna(open_) else route
+        for route, open_ in zip(submissions["route"], submissions["candidates"], strict=True)
+    ]
+    cells = pd.DataFrame(
+        {
+            "task": submissions["task"],
+            "run": submissions["run_label"],
+            "submission": submissions["submission_id"].map(count),
+            "status": submissions["status"].str.replace("_", " "),
+            "score %": submissions["score_pct"].map(percent),
+            "route": routes,
+            "tier": submissions["tier"].fillna(DASH),
+            "main evidence": submissions["evidence"].fillna(DASH),
+            "which says": submissions["says"].fillna(DASH),
+        }
+    )
+    return Table("route_evidence", cells, submissions, (), ("submission", "score %"), "task")
