@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ from posttrace.analysis.outcome import (
 )
 from posttrace.analysis.records import Exclusion, FloatArray, RunRecord
 from posttrace.analysis.settings import AuditSettings
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.routes import Routes
 
 __all__ = ["SCHEMA", "Audit", "AuditSettings", "CellVerdict", "RunVerdict", "SubmissionVerdict", "audit"]
 
@@ -53,6 +56,15 @@ class Audit:
     cells: tuple[CellVerdict, ...]
     excluded: tuple[Exclusion, ...]
 
+    def with_routes(self, routes: Routes) -> Audit:
+        """The same, with ``route`` and ``attempted`` of each run."""
+        rows = []
+        for row in self.runs:
+            found = routes.of(row.run_id)
+            route = None if found.submitted is None else found.submitted.label
+            rows.append(replace(row, route=route, attempted=found.attempted))
+        return replace(self, runs=tuple(rows))
+
     def to_json(self) -> dict[str, Any]:
         """``posttrace-audit/1``: plain JSON, null where a number is undefined."""
         return {
@@ -68,6 +80,9 @@ class Audit:
         columns = list(RunVerdict.__dataclass_fields__)
         frame = pd.DataFrame([asdict(row) for row in self.runs], columns=columns)
         frame["flags"] = ["; ".join(row.flags) for row in self.runs]
+        frame["attempted"] = [
+            None if row.attempted is None else ", ".join(row.attempted) for row in self.runs
+        ]
         return frame
 
 

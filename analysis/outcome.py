@@ -23,7 +23,9 @@ class RunVerdict:
     over all runs of the audit. ``p_stop``: submission budget x p of the winner alone. Where the verdict rests
     on items that no selection saw (a flag says so), so do p, bounds, ``mde80`` and ``corrected_gain``;
     ``baseline``, ``reported_best`` and ``reported_gain`` are always of the items that the best was picked on.
-    ``selection_share``: reported - corrected gain.
+    ``selection_share``: reported - corrected gain. ``route``: of the best graded submission, and
+    ``attempted``: objectives whose training ran; null where nobody asked (``Audit.with_routes``) or no
+    submission was graded. No verdict depends on them.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class RunVerdict:
     scope: Scope
     flags: tuple[str, ...]
     route: str | None
+    attempted: tuple[str, ...] | None
     head_hash: str
 
 
@@ -153,6 +156,7 @@ def run_verdict(
         scope=assessment.scope,
         flags=(*assessment.flags, *stopping),
         route=None,
+        attempted=None,
         head_hash=assessment.record.head_hash,
     )
     return _with_evidence(row, assessment)

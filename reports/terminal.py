@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
@@ -16,10 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from posttrace.analysis.wording import says_what_numbers_are_of
-from posttrace.reports.display import plain, plural
+from posttrace.reports.display import DASH, plain, plural
+from posttrace.reports.observations import integrity
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit import Audit
+    from posttrace.analysis.routes.routes import Routes
+    from posttrace.analysis.tables import TraceSet
 
 REFRESH_S = 1.0
 UNFOLDED = 240
@@ -56,8 +59,18 @@ def _table(frame: pd.DataFrame, title: str) -> Table:
     return table
 
 
-def audit_table(audit: Audit) -> tuple[pd.DataFrame, str, list[str]]:
-    """The columns of an audit that a person reads, gains in percentage points, their title, and notes."""
+def integrity_words(traces: TraceSet) -> dict[str, str]:
+    """Run -> its integrity flags that matter, or ``none``."""
+    return {run.run_id: integrity(run.flags, torn=run.torn) for run in traces.final}
+
+
+def audit_table(
+    audit: Audit, observed: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, str, list[str]]:
+    """The columns of an audit that a person reads, gains in percentage points, their title, and notes.
+
+    ``observed``: run -> what ``integrity_words`` says of it; without it there is no such column.
+    """
     rows = audit.table()
     shown = rows[["task", "agent", "seed", "k"]].copy()
     for column, name in (
@@ -70,11 +83,40 @@ def audit_table(audit: Audit) -> tuple[pd.DataFrame, str, list[str]]:
         shown[name] = _points(rows[column])
     shown["p"] = rows["p_raw"].map(_p_value)
     shown["p Holm"] = rows["p_holm"].map(_p_value)
+    shown["route"] = rows["route"]
+    if observed is not None:
+        shown["integrity"] = rows["run_id"].map(observed)
     shown["verdict"] = rows["label"]
     said = f"Audit of {plural(len(rows), 'run')}, {len(audit.excluded)} excluded"
     title = f"{said}; scores and gains in percentage points"
     notes = [*_flagged(audit), *_left_out(audit)]
     return shown.sort_values(["task", "agent", "seed"], kind="stable"), title, notes
+
+
+def routes_table(routes: Routes) -> tuple[pd.DataFrame, str, list[str]]:
+    """Route of every submission with its main evidence, a title, and what each run tried beyond it."""
+    rows = routes.submissions
+    shown = rows[["run_id", "agent", "submission_id", "status", "route", "coarse", "tier"]].rename(
+        columns={"run_id": "run", "submission_id": "submission"}
+    )
+    unknown = rows["candidates"].notna()
+    shown["route"] = rows["route"].where(
+        ~unknown, rows["route"] + ": " + rows["candidates"].str.replace(", ", " or ") + "?"
+    )
+    shown["evidence"] = rows["evidence"].fillna(DASH)
+    title = f"Routes of {plural(len(rows), 'submission')} in {plural(len(routes.runs), 'run')}"
+    runs = routes.runs
+    tried = [
+        f"{run}: attempted {attempted}; submitted {DASH if pd.isna(route) else route}"
+        for run, attempted, route in zip(runs["run_id"], runs["attempted"], runs["route"], strict=True)
+        if pd.notna(attempted) and attempted.replace(", ", ">") != route
+    ]
+    problems = [
+        f"{run}: {problem}"
+        for run, problem in zip(runs["run_id"], runs["problem"], strict=True)
+        if pd.notna(problem)
+    ]
+    return shown, title, [*tried, *problems]
 
 
 def _flagged(audit: Audit) -> list[str]:

@@ -171,7 +171,7 @@ def audit(
     """
     import posttrace as pt
     from posttrace.analysis.verdict import CODES
-    from posttrace.reports.terminal import audit_table, print_frame
+    from posttrace.reports.terminal import audit_table, integrity_words, print_frame
     from posttrace.traces.errors import InputError
 
     wanted = {code for code in fail_on.split(",") if code}
@@ -179,15 +179,43 @@ def audit(
         raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
-    result = pt.audit(pt.load(paths), pt.AuditSettings(**settings))
+    traces = pt.load(paths)
+    result = pt.audit(traces, pt.AuditSettings(**settings)).with_routes(pt.routes(traces))
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
     elif as_csv:
         click.echo(result.table().to_csv(index=False), nl=False)
     else:
-        print_frame(*audit_table(result))
+        print_frame(*audit_table(result, integrity_words(traces)))
     broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
     return int(broken or any(row.verdict in wanted for row in result.runs))
+
+
+@cli.command()
+@paths_argument
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def routes(paths: Paths, as_json: bool, as_csv: bool) -> int:
+    """By which route was each submission trained, and on what evidence?
+
+    Exit 1 when a trace is invalid.
+    """
+    import posttrace as pt
+    from posttrace.reports.terminal import print_frame, routes_table
+    from posttrace.traces.errors import InputError
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    traces = pt.load(paths)
+    found = pt.routes(traces)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(found.submissions.to_csv(index=False), nl=False)
+    else:
+        shown, title, notes = routes_table(found)
+        print_frame(shown, title, [*notes, *(f"{left.path}: {left.reason}" for left in traces.invalid)])
+    return int(bool(traces.invalid))
 
 
 @cli.command()

@@ -18,7 +18,7 @@ QUICK = AuditSettings(resamples=499)
 ROW = """
 run_id cell_id task agent driver mode seed n_items k k_known n_failed n_duplicate baseline reported_best
 reported_gain winner corrected_gain selection_share lcb ucb p_flip p_boot p_raw p_stop p_holm p_bh mde80
-verdict label reason scope flags route head_hash
+verdict label reason scope flags route attempted head_hash
 """
 
 
