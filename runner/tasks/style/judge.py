@@ -21,7 +21,7 @@ POSITION: Final = 0.5
 """What being read first is worth, in units of the rule."""
 VERBOSITY: Final = 0.0625
 """What one word more than the other answer is worth."""
-NOISE: Final = 2.0
+NOISE: Final = 3.0
 """Half-width of the triangular distribution of the toss; no gap above it is ever misjudged by noise."""
 SENSIBLE_WORDS: Final = 16
 
