@@ -31,12 +31,32 @@ NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
 def expand(overrides: Sequence[str]) -> list[list[str]]:
     """The jobs of a sweep: one list of overrides for each combination.
 
+    A study file may hold a grid of its own (``hydra.sweeper.params``); a word given here replaces its line.
     Raises ``ConfigError`` for overrides outside Hydra's grammar.
     """
+    words = [_as_hydra_wants(o) for o in overrides]
     with _one_line_errors():
-        parsed = OverridesParser.create().parse_overrides([_as_hydra_wants(o) for o in overrides])
-        batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+        studies = [word for word in words if word.startswith("+experiment=")]
+        others = [word for word in words if word not in studies]
+        chosen = _product(studies) or [[]]
+        return [job for study in chosen for job in _product([*study, *others, *_own_grid(study, others)])]
+
+
+def _product(words: Sequence[str]) -> list[list[str]]:
+    parsed = OverridesParser.create().parse_overrides(list(words))
+    batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     return [list(job) for batch in batches for job in batch]
+
+
+def _own_grid(study: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The lines of a study's grid that no other word replaces."""
+    if not study:
+        return []
+    given = {o.key_or_group for o in OverridesParser.create().parse_overrides(list(others))}
+    GlobalHydra.instance().clear()
+    with initialize_config_module(config_module=CONF, version_base="1.3"):
+        grid = compose("run", overrides=list(study), return_hydra_config=True).hydra.sweeper.params or {}
+    return [f"{key}={values}" for key, values in grid.items() if key not in given]
 
 
 def resolve(overrides: Sequence[str]) -> DictConfig:

@@ -168,7 +168,10 @@ def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | NotRun]:
     hydra = Hydra.create_main_hydra2("posttrace", create_config_search_path(f"pkg://{CONF}"))
     try:
         launcher_words = [word for word in jobs[0] if word.startswith(("hydra/launcher", "hydra.launcher"))]
-        config = hydra.compose_config("run", launcher_words, RunMode.MULTIRUN, with_log_configuration=False)
+        study = [word for word in jobs[0] if word.startswith("+experiment=")]  # it may choose the launcher
+        config = hydra.compose_config(
+            "run", [*study, *launcher_words], RunMode.MULTIRUN, with_log_configuration=False
+        )
         context = HydraContext(config_loader=hydra.config_loader, callbacks=_callbacks())
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=task, config=config

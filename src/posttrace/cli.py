@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 POLICIES = ("drop", "zero", "baseline")
-DEMO_GRID = ("+experiment=demo", "agent=sft,copy,lottery,crash", "seed=0,1,2")
-PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
 Paths = tuple[str, ...]
 paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -51,7 +49,7 @@ def demo(ctx: click.Context, out: Path) -> int:
     """Run the embedded experiment: sweep, audit, report."""
     from posttrace.runner.sweep import launch, prepare
 
-    jobs = prepare([*DEMO_GRID, *PARALLEL, f"out={out}"])
+    jobs = prepare(["+experiment=demo", f"out={out}"])
     swept = _watched(jobs, launch)
     _show_sweep(swept)
     if any(r.status == "interrupted" for r in swept.ran):

@@ -14,7 +14,7 @@ OPTIONS = sorted(
     for group in CONF.iterdir()
     if group.is_dir() and not group.name.startswith("_")
     for option in group.iterdir()
-    if option.name.endswith(".yaml")
+    if option.name.endswith(".yaml") and not option.name.startswith("_")  # those are parts of others
 )
 
 
@@ -34,6 +34,22 @@ def test_a_grid_is_the_product_of_its_values():
         ["agent=copy", "seed=0"],
         ["agent=copy", "seed=1"],
     ]
+
+
+def test_a_study_has_a_grid_of_its_own_and_a_word_replaces_its_line():
+    jobs = expand(["+experiment=study", "agent=sft,copy", "task=spell"])
+    # two agents, one task, and the study's five seeds
+    assert len(jobs) == 10
+    assert [sorted(job) for job in jobs[:2]] == [
+        ["+experiment=study", "agent=sft", f"seed={seed}", "task=spell"] for seed in (0, 1)
+    ]
+    # 3 tasks x 6 agents x 5 seeds
+    assert len(expand(["+experiment=study"])) == 90
+
+
+def test_two_studies_keep_their_grids_apart():
+    both = expand(["+experiment=demo,study"])
+    assert len(both) == len(expand(["+experiment=demo"])) + 90
 
 
 @pytest.mark.parametrize(

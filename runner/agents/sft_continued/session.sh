@@ -7,8 +7,8 @@ warm_up=$((steps / 2))
 # tenths of supervised steps that need the token passes of one GRPO step
 case $TASK in
   spell) cost=27 ;;
-  style) cost=27 ;;
-  house) cost=27 ;;
+  style) cost=28 ;;
+  house) cost=36 ;;
 esac
 
 cp "$here/../sft/sft.py" code/
