@@ -10,8 +10,9 @@ from typing import Final
 
 from posttrace.analysis.records import RunRecord, Submission
 from posttrace.analysis.routes.commands import Commands, Reader
-from posttrace.analysis.routes.history import History, read_history
+from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.models import BASE
+from posttrace.analysis.routes.recorded import read_history
 from posttrace.analysis.routes.revision import Revisions
 from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, Route, Tier
 from posttrace.analysis.routes.static import Stage

@@ -51,6 +51,7 @@ class Commands:
         self.problem = revisions.problem
         self._history, self._revisions, self._read = history, revisions, read
         self._env = history.env()
+        self._at_launches = any(revision.trigger == "launch" for revision in history.revisions)
         self._looks: dict[Process, tuple[Look, ...]] = {}
         self._readings: dict[tuple[str, tuple[str, ...], str], Reading] = {}
         self._parents = {process: _parent(process, history.processes) for process in history.processes}
@@ -58,8 +59,9 @@ class Commands:
     def looks(self, process: Process) -> tuple[Look, ...]:
         """The readings that the times leave open, likeliest first; empty when no code can be read.
 
-        A revision is recorded some seconds after a change. So when the code differs between the last revision
-        before a start and the first one after it, either may have been launched.
+        A revision is recorded at a launch when the code changed since the one before. Older recorders waited
+        some seconds: where the code differs between the last revision before a start and the first one after
+        it, either may have been launched.
         """
         if process not in self._looks:
             self._looks[process] = self._possible(process)
@@ -90,7 +92,7 @@ class Commands:
         missing = first.reading.entry is None and second.reading.entry is not None
         if missing or (after is not None and after.t_s - process.started_s <= AT_LAUNCH_S):
             return (second,)
-        return first, second
+        return (first,) if self._at_launches else (first, second)
 
     def _look(self, process: Process, revision: Revision) -> Look | None:
         key = revision.commit, process.argv, process.cwd

@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Final
 
-from posttrace.analysis.records import RunRecord, Submission
-from posttrace.analysis.reread import reread
-from posttrace.analysis.routes.models import (
-    Sighting,
-    Version,
-    complete,
-    in_artifacts,
-    in_revisions,
-    versions_of,
-)
-from posttrace.traces.events import (
-    ArtifactObserved,
-    CodeRevision,
-    Event,
-    IntegrityFlag,
-    LogMetrics,
-    ProcessObserved,
-)
+from posttrace.analysis.records import RunRecord
+from posttrace.analysis.routes.models import Version
 
-KINDS: Final[tuple[type[Event], ...]] = (
-    CodeRevision,
-    ProcessObserved,
-    ArtifactObserved,
-    LogMetrics,
-    IntegrityFlag,
-)
 SLACK_S: Final = 0.1
 """Clocks of files and of processes differ by a tick of the kernel."""
 
@@ -62,6 +37,9 @@ class Revision:
 
     t_s: float
     commit: str
+    trigger: str
+    changed: tuple[str, ...] = ()
+    """Paths that are new or differ from the revision before; of the first none."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +87,11 @@ class History:
         return relative(path, self.root)
 
 
+def relative(self, path: str) -> str:
+    """A path as the agent gave it, relative to the workspace where it lies below it."""
+    return relative(path, self.root)
+
+
 @dataclass
 class _Seen:
     """The events of a run, sorted by what they tell."""
@@ -154,7 +137,7 @@ def read_history(run: RunRecord) -> History:
         root=root,
         base_path=base_path,
         processes=_processes(seen.processes, root),
-        revisions=tuple(Revision(t_s, event.commit) for t_s, event in seen.revisions),
+        revisions=_revisions(seen.revisions),
         versions=versions,
         submitted={number: same.get(weights, weights) for number, weights in artifacts.items()},
         logged=tuple(seen.logged),
@@ -167,59 +150,3 @@ def relative(path: str, root: str | None) -> str:
     if root and (normal == root or normal.startswith(f"{root}/")):
         normal = normal[len(root) + 1 :]
     return "" if normal == "." else normal
-
-
-def _root(processes: Iterable[ProcessObserved]) -> str | None:
-    """The agent is launched in its workspace: where its first process worked."""
-    first = min(processes, key=lambda p: (p.started_s is None, p.started_s), default=None)
-    return first.cwd if first is not None else None
-
-
-def _sightings(run: RunRecord, seen: _Seen, root: str | None) -> tuple[list[Sighting], dict[int, str]]:
-    """Every time that weights were seen somewhere, and the weights of each submission that has a hash."""
-    observed = list(in_artifacts(seen.artifacts, _zero(run)))
-    listed = list(in_revisions(seen.revisions))
-    known = {sha256: sighting.weights for sha256, sighting in observed}
-    sightings, submitted = [*(sighting for _, sighting in observed), *listed], {}
-    for item in run.submissions:
-        path = relative(item.path, root)
-        weights = known.get(item.artifact_sha256 or "") or _listed(item, path, seen, listed)
-        if weights is not None:
-            is_base = item.is_base_copy or item.artifact_sha256 in seen.base_copies
-            submitted[item.submission_id] = weights
-            sightings.append(Sighting(path, weights, item.received_s or 0.0, is_base=is_base))
-    return sightings, submitted
-
-
-def _listed(item: Submission, path: str, seen: _Seen, listed: Iterable[Sighting]) -> str | None:
-    """Weights by the revision that the submission caused; else the hash of the whole folder."""
-    if item.artifact_sha256 is None:
-        return None
-    asked = item.received_s or 0.0
-    taken = min((t_s for t_s, _ in seen.revisions if t_s >= asked), default=asked)
-    there = [sighting.weights for sighting in listed if sighting.path == path and sighting.t_s <= taken]
-    return there[-1] if there else f"artifact {item.artifact_sha256}"
-
-
-def _zero(run: RunRecord) -> datetime | None:
-    """Wall time at second 0 of the run."""
-    start = run.started
-    if start.ts is None or start.t_s is None:
-        return None
-    return datetime.fromisoformat(start.ts) - timedelta(seconds=start.t_s)
-
-
-def _processes(events: Iterable[ProcessObserved], root: str | None) -> tuple[Process, ...]:
-    found = [
-        Process(
-            pid=event.pid,
-            ppid=event.ppid,
-            argv=tuple(event.argv),
-            cwd=relative(event.cwd, root) if event.cwd else "",
-            started_s=event.started_s,
-            ended_s=float("inf") if event.ended_s is None else event.ended_s,
-        )
-        for event in events
-        if event.started_s is not None
-    ]
-    return tuple(sorted(found, key=lambda process: process.started_s))

@@ -84,7 +84,7 @@ class Lineage:
 
     def _unread(self, making: Making) -> tuple[Origin, ...]:
         """Without a line that reads a model: every model that was there is possible."""
-        there = self._there("*", making)
+        there = self.held("*", making.process.started_s, making.version.weights)
         return tuple(Origin((weights,), None) for weights in dict.fromkeys(v.weights for v in there))
 
     def _named(self, version: Version) -> tuple[Making, ...]:
@@ -122,18 +122,19 @@ class Lineage:
             if _leaves_open(look.reading)
         )
 
+    def held(self, pattern: str, at_s: float, but: str | None = None) -> list[Version]:
+        """What the folders of a pattern can have held at a time, other than certain weights."""
+        found: dict[str, Version] = {}
+        for version in self._history.versions:
+            if version.weights != but and version.may_exist(at_s) and matches(version.path, pattern):
+                found[version.path] = version
+        return list(found.values())
+
     def _held(self, pattern: str, making: Making) -> list[Version]:
         """What the folders of a pattern held when the command started; else what it found later."""
-        return self._there(pattern, making) or self._there(pattern, making, during=True)
-
-    def _there(self, pattern: str, making: Making, *, during: bool = False) -> list[Version]:
-        until_s = making.version.window[1] if during else making.process.started_s
-        held: dict[str, Version] = {}
-        for version in self._history.versions:
-            other = version.weights != making.version.weights
-            if other and version.may_exist(until_s) and matches(version.path, pattern):
-                held[version.path] = version
-        return list(held.values())
+        own = making.version.weights
+        before = self.held(pattern, making.process.started_s, own)
+        return before or self.held(pattern, making.version.window[1], own)
 
 
 def writers(reading: Reading, path: str) -> list[CheckpointIO]:

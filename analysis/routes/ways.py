@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Final
 
@@ -12,6 +12,7 @@ from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.lineage import Lineage, Making, Origin
 from posttrace.analysis.routes.models import BASE
 from posttrace.analysis.routes.route import UNKNOWN, Evidence, Tier
+from posttrace.analysis.routes.samples import samples
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.told import Told, told
 
@@ -65,9 +66,42 @@ class Ways:
             if not origins:
                 yield _lost(making), step
             for origin in origins:
+                begun = self._with_samples(step, making, origin)
                 parents = [self.to(parent) for parent in origin.parents]
                 for ways in islice(product(*parents), MOST):
-                    yield (*joined(ways), _from(step, origin, self._history))
+                    yield (*joined(ways), _from(begun, origin, self._history))
+
+    def _with_samples(self, step: Step, making: Making, origin: Origin) -> Step:
+        """The step, where it learns from samples that another command of the run drew from a model.
+
+        Those of the model itself, or of one it came from, make it ``rft`` when they were scored; of another
+        model, ``sft`` on a teacher's text.
+        """
+        if len(step.stages) != 1 or step.stages[0].objective != "sft":
+            return step
+        (stage,) = step.stages
+        found = samples(stage, making.process.started_s, self._history, self._commands, self._lineage)
+        if found is None:
+            return step
+        facts = (*step.evidence, found.evidence)
+        line = {*origin.parents, *(weights for parent in origin.parents for weights in self._before(parent))}
+        if not line.intersection(found.models):
+            return replace(step, evidence=facts, attributes={**step.attributes, "data": "distill_text"})
+        if not found.rewarded:
+            unsure = Stage(UNKNOWN, stage.evidence, stage.attributes)
+            return replace(step, stages=(unsure,), tier=None, evidence=facts, candidates=("rft", "sft"))
+        own = Stage("rft", stage.evidence, {**stage.attributes, "data": "self+filter"})
+        return replace(step, stages=(own,), evidence=facts)
+
+    def _before(self, weights: str) -> set[str]:
+        """Every model that a model can have come from, and the base."""
+        found, open_ = {BASE}, [weights]
+        while open_:
+            makings = self._lineage.makings(open_.pop())
+            parents = {p for m in makings for o in self._lineage.origins(m) for p in o.parents} - found
+            found |= parents
+            open_ += parents
+        return found
 
     def _steps(self, making: Making) -> list[Step]:
         """What the command did until it wrote the model: each reading of its stages that its log allows."""

@@ -38,7 +38,7 @@ from posttrace.traces.events import (
     SubmissionGraded,
     SubmissionReceived,
 )
-from posttrace.traces.events.code import SkippedFile
+from posttrace.traces.events.code import FileChange, SkippedFile
 from tests.analysis.written import BASE, JUDGE, finished, started
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,8 +69,19 @@ class Story:
     _repository: pygit2.Repository | None = None
     _commit: str | None = None
 
-    def code(self, t_s: float, weights: Mapping[str, str] | None = None, /, **scripts: str) -> str:
-        """A revision with these scripts (``a`` is code/a.py) and weights (folder -> content) listed."""
+    def code(
+        self,
+        t_s: float,
+        weights: Mapping[str, str] | None = None,
+        /,
+        *data: str,
+        trigger: str = "watch",
+        **scripts: str,
+    ) -> str:
+        """A revision with these scripts (``a`` is code/a.py) and weights (folder -> content) listed.
+
+        ``data``: other files that changed.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._repository is None:
             self._repository = pygit2.init_repository(self.folder / "revisions.git", bare=True)
@@ -78,8 +89,8 @@ class Story:
         event = CodeRevision(
             commit=self._commit,
             parent=parent,
-            trigger="watch" if parent else "start",
-            files=[],
+            trigger=cast(Any, trigger if parent else "start"),
+            files=[FileChange(path=p, status="added", added=1, removed=0, bytes=1) for p in data],
             skipped=[
                 SkippedFile(path=f"{path}/model.safetensors", reason="binary", bytes=9, sha256=sha(content))
                 for path, content in (weights or {}).items()

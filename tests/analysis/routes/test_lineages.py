@@ -281,6 +281,58 @@ def test_code_that_changed_around_the_launch_is_open_without_a_log(story: Story)
     assert (route.label, set(route.candidates)) == ("unknown", {"sft", "grpo"})
 
 
+def test_a_recorder_of_launches_leaves_nothing_open(story: Story) -> None:
+    """At 16 s it kept the code of another launch, so nothing had changed at 10 s."""
+    story.start(a=SFT)
+    story.ran(10, 15, "code/a.py")
+    grpo = SFT.replace("stage sft", "stage grpo").replace("output/sft", "output/b")
+    story.code(16.5, a=grpo, trigger="launch")
+    story.ran(16, 20, "code/a.py")
+    story.model(15, "output/sft", "s", written_s=14)
+    story.model(21, "output/b", "g", written_s=19)
+    story.submit(1, 22, "output/sft", "s")
+    story.submit(2, 23, "output/b", "g")
+    found = story.told()
+    assert [found.submissions[n].label for n in (1, 2)] == ["sft", "grpo"]
+
+
+ROUND = "read $1\nstage sft data_path=output/tries.jsonl\nwrite output/r"
+
+
+def rounds(story: Story, reads: str, *keys: str) -> None:
+    """A command loads ``reads`` and writes output/tries.jsonl; SFT from the base on that file follows."""
+    scripts = {"a": f"read {reads}", "b": ROUND, "t": "read models/base\nstage dpo\nwrite output/teacher"}
+    story.start(**scripts)
+    story.ran(2, 5, "code/t.py")
+    story.model(6, "output/teacher", "t", written_s=4)
+    story.ran(10, 14, "code/a.py", "--out", "output/tries.jsonl")
+    if keys:
+        story.log(11, 13, "output/selection.jsonl", *keys)
+    story.code(14.5, {}, "output/tries.jsonl", **scripts)
+    story.ran(15, 30, "code/b.py", "models/base")
+    story.model(31, "output/r", "r", written_s=29)
+    story.submit(1, 32, "output/r", "r")
+
+
+def test_training_on_own_samples_chosen_by_reward_is_rft(story: Story) -> None:
+    rounds(story, "models/base", "reward", "kept")
+    route = story.told().submissions[1]
+    assert (route.label, route.coarse, route.attributes["data"]) == ("rft", "SFT", "self+filter")
+    assert any(fact.rule == "own_samples" for fact in route.evidence)
+
+
+def test_own_samples_without_a_sign_of_a_reward_are_open(story: Story) -> None:
+    rounds(story, "models/base")
+    route = story.told().submissions[1]
+    assert (route.label, route.candidates) == ("unknown", ("rft", "sft"))
+
+
+def test_samples_of_another_model_are_a_teachers_text(story: Story) -> None:
+    rounds(story, "output/teacher", "reward")
+    route = story.told().submissions[1]
+    assert (route.label, route.attributes["data"]) == ("sft", "distill_text")
+
+
 def test_a_script_that_only_the_next_revision_has(story: Story) -> None:
     story.start()
     story.ran(10, 20, "code/a.py")
