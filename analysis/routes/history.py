@@ -87,63 +87,6 @@ class History:
         return relative(path, self.root)
 
 
-def relative(self, path: str) -> str:
-    """A path as the agent gave it, relative to the workspace where it lies below it."""
-    return relative(path, self.root)
-
-
-@dataclass
-class _Seen:
-    """The events of a run, sorted by what they tell."""
-
-    revisions: list[tuple[float, CodeRevision]] = field(default_factory=list)
-    processes: list[ProcessObserved] = field(default_factory=list)
-    artifacts: list[tuple[float, ArtifactObserved]] = field(default_factory=list)
-    logged: list[Logged] = field(default_factory=list)
-    base_copies: set[str] = field(default_factory=set)
-    """Artefact hashes whose weights the grader found to be those of the base."""
-
-    def take(self, event: Event, now: float) -> None:
-        if isinstance(event, CodeRevision):
-            self.revisions.append((now, event))
-        elif isinstance(event, ProcessObserved):
-            self.processes.append(event)
-        elif isinstance(event, ArtifactObserved):
-            self.artifacts.append((now, event))
-        elif isinstance(event, LogMetrics):
-            self.logged.append(Logged(now, event.source, frozenset(event.values)))
-        elif isinstance(event, IntegrityFlag) and event.kind.startswith("base_copy"):
-            sha256 = (event.evidence or {}).get("sha256")
-            self.base_copies |= {sha256} if isinstance(sha256, str) else set()
-
-
-def read_history(run: RunRecord) -> History:
-    """Read again what the trace of a loaded run says beyond its record.
-
-    Raises ``TraceError`` when the trace changed since it was loaded.
-    """
-    seen, now = _Seen(), 0.0
-    for event in reread(run, KINDS):
-        now = now if event.t_s is None else event.t_s  # imported traces may have no times
-        seen.take(event, now)
-    root = _root(seen.processes)
-    sightings, artifacts = _sightings(run, seen, root)
-    base_path = f"models/{run.started.base_model.id}"
-    start = seen.revisions[0][0] if seen.revisions else 0.0
-    looked_s = complete(seen.revisions)
-    versions, same = versions_of(sightings, looked_s=looked_s, given_until_s=start, base_path=base_path)
-    return History(
-        run=run,
-        root=root,
-        base_path=base_path,
-        processes=_processes(seen.processes, root),
-        revisions=_revisions(seen.revisions),
-        versions=versions,
-        submitted={number: same.get(weights, weights) for number, weights in artifacts.items()},
-        logged=tuple(seen.logged),
-    )
-
-
 def relative(path: str, root: str | None) -> str:
     """``path`` normalised, and relative to ``root`` where it lies below it."""
     normal = posixpath.normpath(path)

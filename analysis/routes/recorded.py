@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from posttrace.analysis.records import RunRecord, Submission
-from posttrace.analysis.routes.history import Process, Revision, relative
-from posttrace.analysis.routes.models import Sighting, in_artifacts, in_revisions
+from posttrace.analysis.reread import reread
+from posttrace.analysis.routes.history import History, Logged, Process, Revision, relative
+from posttrace.analysis.routes.models import Sighting, complete, in_artifacts, in_revisions, versions_of
 from posttrace.traces.events import (
     ArtifactObserved,
     CodeRevision,
@@ -27,10 +29,62 @@ KINDS: Final[tuple[type[Event], ...]] = (
 )
 
 
+@dataclass
+class _Seen:
+    """The events of a run, sorted by what they tell."""
+
+    revisions: list[tuple[float, CodeRevision]] = field(default_factory=list)
+    processes: list[ProcessObserved] = field(default_factory=list)
+    artifacts: list[tuple[float, ArtifactObserved]] = field(default_factory=list)
+    logged: list[Logged] = field(default_factory=list)
+    base_copies: set[str] = field(default_factory=set)
+    """Artefact hashes whose weights the grader found to be those of the base."""
+
+    def take(self, event: Event, now: float) -> None:
+        if isinstance(event, CodeRevision):
+            self.revisions.append((now, event))
+        elif isinstance(event, ProcessObserved):
+            self.processes.append(event)
+        elif isinstance(event, ArtifactObserved):
+            self.artifacts.append((now, event))
+        elif isinstance(event, LogMetrics):
+            self.logged.append(Logged(now, event.source, frozenset(event.values)))
+        elif isinstance(event, IntegrityFlag) and event.kind.startswith("base_copy"):
+            sha256 = (event.evidence or {}).get("sha256")
+            self.base_copies |= {sha256} if isinstance(sha256, str) else set()
+
+
+def read_history(run: RunRecord) -> History:
+    """Read again what the trace of a loaded run says beyond its record.
+
+    Raises ``TraceError`` when the trace changed since it was loaded.
+    """
+    seen, now = _Seen(), 0.0
+    for event in reread(run, KINDS):
+        now = now if event.t_s is None else event.t_s  # imported traces may have no times
+        seen.take(event, now)
+    root = _root(seen.processes)
+    sightings, artifacts = _sightings(run, seen, root)
+    base_path = f"models/{run.started.base_model.id}"
+    start = seen.revisions[0][0] if seen.revisions else 0.0
+    looked_s = complete(seen.revisions)
+    versions, same = versions_of(sightings, looked_s=looked_s, given_until_s=start, base_path=base_path)
+    return History(
+        run=run,
+        root=root,
+        base_path=base_path,
+        processes=_processes(seen.processes, root),
+        revisions=_revisions(seen.revisions),
+        versions=versions,
+        submitted={number: same.get(weights, weights) for number, weights in artifacts.items()},
+        logged=tuple(seen.logged),
+    )
+
+
 def _root(processes: Iterable[ProcessObserved]) -> str | None:
     """The agent is launched in its workspace: where its first process worked."""
-    first = min(processes, key=lambda p: (p.started_s is None, p.started_s), default=None)
-    return first.cwd if first is not None else None
+    timed = [(process.started_s, process.cwd) for process in processes if process.started_s is not None]
+    return min(timed, key=lambda pair: pair[0])[1] if timed else None
 
 
 def _sightings(run: RunRecord, seen: _Seen, root: str | None) -> tuple[list[Sighting], dict[int, str]]:
