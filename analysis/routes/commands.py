@@ -10,6 +10,8 @@ from posttrace.analysis.routes.history import History, Process, Revision
 from posttrace.analysis.routes.revision import RevisionError, Revisions
 from posttrace.analysis.routes.static import Command, Reading
 
+MAX_SCRIPTS: Final = 60
+"""Scripts that are read to explain a model which no command explains."""
 AT_LAUNCH_S: Final = 1.0
 """A revision recorded this soon after a start shows what was launched."""
 
@@ -66,6 +68,24 @@ class Commands:
         if process not in self._looks:
             self._looks[process] = self._possible(process)
         return self._looks[process]
+
+    def present(self, at_s: float) -> list[tuple[Process, Look]]:
+        """What each script of the code at a time would do if it was launched there, without arguments.
+
+        At most ``MAX_SCRIPTS``; for models that no command seen can have written.
+        """
+        before, after = around(self._history.revisions, at_s)
+        revision = before or after
+        if revision is None:
+            return []
+        try:
+            names = [name for name in self._revisions.files(revision.commit) if name.endswith(".py")]
+        except RevisionError as error:
+            self.problem = self.problem or str(error)
+            return []
+        scripts = (Process(0, None, ("python", name), "", at_s, at_s) for name in sorted(names)[:MAX_SCRIPTS])
+        looks = ((script, self._look(script, revision)) for script in scripts)
+        return [(script, look) for script, look in looks if look is not None]
 
     def outermost_left_out(self, processes: Iterable[Process]) -> list[Process]:
         """Those that launched none of the others: a session that runs a training is not the training."""

@@ -28,8 +28,10 @@ class Making:
     """The folder that it wrote."""
     io: CheckpointIO | None
     """The line that writes this folder; null when it is only the sole training that ran then."""
-    last: bool
+    last: bool = False
     """Whether the command wrote no model after this one."""
+    seen: bool = True
+    """Whether the command was seen to run; else it is a script that was there and would have written it."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,14 @@ class Lineage:
         """The commands that may have written these weights; of one, its readings that fit.
 
         A command counts whose code writes the folder and that ran when it was written; where there is none,
-        the only training that ran then, if it leaves open where it writes. Later folders with the same
-        weights are copies, so the first with an answer decides.
+        the only training that ran then, if it leaves open where it writes; at last the scripts that were
+        there. Later folders with the same weights are copies, so the first with an answer decides.
         """
         versions = [version for version in self._history.of(weights) if not version.given]
-        for version in versions:
-            if found := self._named(version):
-                return found
-        for version in versions:
-            if found := self._alone(version):
-                return found
+        for explain in (self._named, self._alone, self._present):
+            for version in versions:
+                if found := explain(version):
+                    return found
         return ()
 
     def origins(self, making: Making) -> tuple[Origin, ...]:
@@ -116,10 +116,14 @@ class Lineage:
         if len(training) != 1:
             return ()
         looks = self._commands.looks(training[0])
+        return tuple(Making(training[0], look, version, None) for look in looks if _leaves_open(look.reading))
+
+    def _present(self, version: Version) -> tuple[Making, ...]:
+        """Processes are sampled: a short command may have run unseen."""
         return tuple(
-            Making(training[0], look, version, None, last=False)
-            for look in looks
-            if _leaves_open(look.reading)
+            Making(script, look, version, io, last=True, seen=False)
+            for script, look in self._commands.present(version.window[1])
+            for io in writers(look.reading, version.path)
         )
 
     def held(self, pattern: str, at_s: float, but: str | None = None) -> list[Version]:

@@ -60,6 +60,8 @@ class Told:
 def told(making: Making, history: History, commands: Commands) -> Told:
     """What was logged by the command that wrote a model; nothing where another training ran beside it."""
     process = making.process
+    if not making.seen:
+        return Told()
     beside = commands.outermost_left_out([process, *commands.training()])
     rivals = [p for p in beside if p is not process and p.ran_in(process.started_s, process.ended_s)]
     if rivals:

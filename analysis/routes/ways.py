@@ -169,7 +169,7 @@ def _step(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
     logged = [log.fact] if confirmed and log.fact else []
     return Step(
         stages=stages,
-        tier=None if unknown else "A" if confirmed else "B",
+        tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",
         evidence=(*facts, *_wrote(making), *logged),
         candidates=log.objectives if unknown else (),
     )
@@ -177,6 +177,10 @@ def _step(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
 
 def _wrote(making: Making) -> tuple[Evidence, ...]:
     process, path = making.process, making.version.path
+    if not making.seen:
+        says = f"not seen to run; of the code that was there only this writes {path}"
+        unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
+        return unseen, *(making.io.evidence if making.io else ())
     ran = Evidence(
         "executed",
         f"ran from {process.started_s:.1f} s, when {path} was written: {' '.join(process.argv)[:120]}",

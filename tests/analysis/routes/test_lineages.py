@@ -216,13 +216,22 @@ def test_without_revisions_only_hashes_speak(story: Story) -> None:
 
 
 def test_a_command_that_was_never_seen(story: Story) -> None:
-    story.start(a=SFT)
+    story.start(a=SFT.replace("write output/sft", "write output/other"))
     story.log(11, 14, "output/log.jsonl", "reward")
     story.model(21, "output/sft", "s", written_s=19)
     story.submit(1, 22, "output/sft", "s")
     route = story.told().submissions[1]
     assert (route.label, route.tier) == ("unknown", None)
     assert route.candidates[0] == "grpo"  # what logs rewards, the most common first
+
+
+def test_a_script_that_was_not_seen_to_run_but_alone_writes_the_folder(story: Story) -> None:
+    two_commands(story, m="merge output/m output/sft output/grpo")
+    story.model(53, "output/m", "m", written_s=51)
+    story.submit(3, 54, "output/m", "m")
+    route = story.told().submissions[3]
+    assert (route.label, route.tier) == ("sft>grpo", "C")
+    assert route.evidence[0].rule == "present"
 
 
 def test_a_session_that_runs_the_training_is_not_the_training(story: Story) -> None:
