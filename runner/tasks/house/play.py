@@ -84,15 +84,14 @@ def play(
     for episode, transcript in zip(episodes, transcripts, strict=True):
         transcript.add(tokenizer.encode(episode.reset()), own=False)
     decoder = _Decoder(model, len(episodes), most)
-    running = np.arange(len(episodes))
-    while len(running):
+    running = list(range(len(episodes)))
+    while running:
         noise = _noise(rng, (MAX_COMMAND, len(episodes), len(tokenizer.tokens)), temperature)
         commands = decoder.write([transcripts[i].tokens for i in running], noise[:, running])
         for i, command in zip(running, commands, strict=True):
             _take_turn(episodes[i], transcripts[i], tokenizer, command)
-        still = np.array([not episodes[i].ended for i in running])
-        decoder.keep(still)
-        running = running[still]
+        decoder.keep(np.array([not episodes[i].ended for i in running]))
+        running = [i for i in running if not episodes[i].ended]
     return transcripts
 
 
