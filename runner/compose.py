@@ -7,6 +7,8 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_module
@@ -23,6 +25,7 @@ from posttrace.runner.config import RunConfig
 from posttrace.traces.errors import ConfigError, PosttraceError
 
 CONF = "posttrace.conf"
+SEARCH_PATH = "hydra.searchpath="
 OPEN = ("agent.env",)
 """Mappings whose keys are the user's to choose; Hydra refuses a new key without ``++``."""
 NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
@@ -34,7 +37,7 @@ def expand(overrides: Sequence[str]) -> list[list[str]]:
     A study file may hold a grid of its own (``hydra.sweeper.params``); a word given here replaces its line.
     Raises ``ConfigError`` for overrides outside Hydra's grammar.
     """
-    words = [_as_hydra_wants(o) for o in overrides]
+    words = _as_hydra_wants(overrides)
     with _one_line_errors():
         studies = [word for word in words if word.startswith("+experiment=")]
         others = [word for word in words if word not in studies]
@@ -53,9 +56,12 @@ def _own_grid(study: Sequence[str], others: Sequence[str]) -> list[str]:
     if not study:
         return []
     given = {o.key_or_group for o in OverridesParser.create().parse_overrides(list(others))}
+    found_in = [word for word in others if word.startswith(SEARCH_PATH)]
     GlobalHydra.instance().clear()
     with initialize_config_module(config_module=CONF, version_base="1.3"):
-        grid = compose("run", overrides=list(study), return_hydra_config=True).hydra.sweeper.params or {}
+        grid = (
+            compose("run", overrides=[*study, *found_in], return_hydra_config=True).hydra.sweeper.params or {}
+        )
     return [f"{key}={values}" for key, values in grid.items() if key not in given]
 
 
@@ -64,7 +70,7 @@ def resolve(overrides: Sequence[str]) -> DictConfig:
 
     Raises ``ConfigError`` with one line: unknown option, unknown key, wrong type, missing value.
     """
-    words = [_as_hydra_wants(o) for o in overrides]
+    words = _as_hydra_wants(overrides)
     with _one_line_errors():
         GlobalHydra.instance().clear()
         with initialize_config_module(config_module=CONF, version_base="1.3"):
@@ -98,8 +104,13 @@ def groups(cfg: DictConfig) -> dict[str, Any]:
     return {str(k): v for k, v in plain.items() if k != "hydra"}
 
 
-def _as_hydra_wants(override: str) -> str:
-    """Two words of ours that Hydra's grammar has no place for: see ``_named_experiment`` and ``OPEN``."""
+def _as_hydra_wants(overrides: Sequence[str]) -> list[str]:
+    """The words, but for two of ours that Hydra has no place for: see ``_named_experiment`` and ``OPEN``."""
+    known = _experiments(overrides)
+    return [_word(override, known) for override in overrides]
+
+
+def _word(override: str, known: set[str]) -> str:
     if override.startswith("--"):
         raise ConfigError(f"{override}: no such option; overrides are written key=value")
     if any(override.startswith((f"{key}.", f"{key}=")) for key in OPEN):
@@ -108,11 +119,11 @@ def _as_hydra_wants(override: str) -> str:
     if not match:
         return override
     for name in match[2].split(","):
-        _named_experiment(name, must_exist=bool(match[1]))
+        _named_experiment(name, known, must_exist=bool(match[1]))
     return f"+experiment={match[2]}"
 
 
-def _named_experiment(name: str, *, must_exist: bool) -> None:
+def _named_experiment(name: str, known: set[str], *, must_exist: bool) -> None:
     """``experiment`` is a group of ready studies *and* the folder runs go to; Hydra allows only one.
 
     So ``+experiment=NAME`` loads ``conf/experiment/NAME.yaml``, and ``experiment=NAME`` does too or, when
@@ -120,10 +131,10 @@ def _named_experiment(name: str, *, must_exist: bool) -> None:
     """
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ConfigError(f"experiment={name}: a name has letters, digits, '.', '_' and '-' only")
-    if name in _experiments():
+    if name in known:
         return
     if must_exist:
-        there = ", ".join(sorted(_experiments()))
+        there = ", ".join(sorted(known))
         raise ConfigError(
             f"+experiment={name}: no such study (there is {there}); experiment={name} only names it"
         )
@@ -131,11 +142,20 @@ def _named_experiment(name: str, *, must_exist: bool) -> None:
     ConfigStore.instance().store(group="experiment", name=name, node=node, package="_global_")
 
 
-def _experiments() -> set[str]:
+def _experiments(overrides: Sequence[str]) -> set[str]:
+    """Names of all study files: shipped, made by ``_named_experiment``, or in a folder that a word names."""
     from importlib.resources import files
 
-    folder = files(CONF) / "experiment"
-    shipped = {p.name.removesuffix(".yaml") for p in folder.iterdir()} if folder.is_dir() else set()
+    words = [word for word in overrides if word.startswith(SEARCH_PATH)]
+    values: list[Any] = [o.value() for o in OverridesParser.create().parse_overrides(words)]
+    named = chain.from_iterable(values)
+    folders = [files(CONF), *(Path(str(folder).removeprefix("file://")) for folder in named)]
+    shipped = {
+        file.name.removesuffix(".yaml")
+        for folder in folders
+        if (folder / "experiment").is_dir()
+        for file in (folder / "experiment").iterdir()
+    }
     made = {name.removesuffix(".yaml") for name in ConfigStore.instance().repo.get("experiment", {})}
     return shipped | made
 

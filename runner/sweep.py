@@ -23,7 +23,7 @@ from omegaconf import DictConfig
 
 from posttrace.runner.cells import cell_id, seed_dir
 from posttrace.runner.claim import Claim, Plan, claim, plan
-from posttrace.runner.compose import CONF, checked, expand, groups, resolve
+from posttrace.runner.compose import CONF, SEARCH_PATH, checked, expand, groups, resolve
 from posttrace.runner.interrupt import handling
 from posttrace.runner.job import Job, RunResult
 from posttrace.runner.preflight import check
@@ -168,7 +168,7 @@ def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | NotRun]:
     hydra = Hydra.create_main_hydra2("posttrace", create_config_search_path(f"pkg://{CONF}"))
     try:
         launcher_words = [word for word in jobs[0] if word.startswith(("hydra/launcher", "hydra.launcher"))]
-        study = [word for word in jobs[0] if word.startswith("+experiment=")]  # it may choose the launcher
+        study = [word for word in jobs[0] if word.startswith(("+experiment=", SEARCH_PATH))]  # may choose it
         config = hydra.compose_config(
             "run", [*study, *launcher_words], RunMode.MULTIRUN, with_log_configuration=False
         )

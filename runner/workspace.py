@@ -93,7 +93,7 @@ def write_meta(workspace: Path, meta: Mapping[str, Any]) -> None:
 
 
 def placeholders(config: Mapping[str, Any], workspace: Path | str) -> dict[str, Any]:
-    """What ``fill`` replaces, ``{python}`` aside. Raises ``ConfigError`` when ``agent.program`` is not there."""
+    """What ``fill`` replaces, but ``{python}``. Raises ``ConfigError`` for an ``agent.program`` not there."""
     program = config["agent"]["program"]
     return {
         "seed": config["seed"],

@@ -78,7 +78,7 @@ class Recorder:
     def start(self, running: Running) -> None:
         """Begin to watch the agent and its workspace."""
         settings = self._settings
-        processes = self._processes = Processes(
+        self._processes = Processes(
             running,
             write=self._write,
             clock=self._clock,

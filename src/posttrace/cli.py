@@ -66,12 +66,20 @@ def demo(ctx: click.Context, out: Path) -> int:
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.option("-m", "--multirun", is_flag=True, help="A sweep: comma-separated values make a grid.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, be skipped or retried.")
+@click.option(
+    "--config-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of your own options: agent/NAME.yaml, task/NAME.yaml, ...",
+)
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
-def run(multirun: bool, dry_run: bool, overrides: Paths) -> int:
+def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths) -> int:
     """Run one experiment or, with -m, a sweep, in Hydra's words: agent=copy seed=0,1,2 +experiment=NAME."""
     from posttrace.runner.sweep import launch, prepare
     from posttrace.traces.errors import ConfigError
 
+    if config_dir:
+        folder = str(config_dir.resolve()).replace("'", "\\'")
+        overrides = (f"hydra.searchpath=['file://{folder}']", *overrides)
     jobs = prepare(overrides)
     if len(jobs) > 1 and not multirun:
         raise ConfigError(f"these overrides are {len(jobs)} runs; add -m for a sweep")
