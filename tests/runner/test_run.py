@@ -330,7 +330,7 @@ def test_a_killed_worker_ends_the_sweep_in_one_line_and_the_next_goes_on(tmp_pat
 def test_an_interrupted_demo_stops_and_goes_on_later(tmp_path):
     demo = [sys.executable, "-m", "posttrace", "demo", "-o", "d"]
     first = subprocess.Popen(demo, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: list((tmp_path / "d/demo").glob("*/seed-*/attempt-1/workspace/output/checkpoint-20")))
+    wait_for(lambda: list((tmp_path / "d/demo").glob("*/seed-*/attempt-1/workspace/output/sft")))
     first.send_signal(signal.SIGINT)
     _, said = first.communicate(timeout=120)
     assert first.returncode == 130
