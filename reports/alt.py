@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from posttrace.reports.display import percent, plain, plural, points
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def trajectories(table: pd.DataFrame) -> str:
@@ -48,3 +45,18 @@ def routes(table: pd.DataFrame) -> str:
         for (task, agent), parts in table.groupby(["task", "agent_label"], sort=False)
     ]
     return "Submissions of each agent by route. " + "; ".join(rows) + "."
+
+
+def timeline(table: pd.DataFrame, name: str) -> str:
+    """Text for the timeline: the submissions in order with score and route, and how commands ended."""
+    sent = table[(table["lane"] == "submission") & (table["kind"] != "baseline")]
+    said = [
+        f"submission {row['submission_id']} after {row['start_s']:.0f} s: "
+        + ("no score" if pd.isna(row["score_pct"]) else f"{percent(row['score_pct'])} %")
+        + f", {plain(row['label'])}"
+        for row in sent.to_dict("records")
+    ]
+    ended = table.loc[table["lane"] == "command", "kind"]
+    failed = int(ended.isin(["failed", "no_model"]).sum())
+    seen = f"{plural(len(ended), 'command')} seen, {failed} of them failed or left no model"
+    return f"Timeline of {plain(name)}: " + "; ".join([*said, seen]) + "."

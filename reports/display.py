@@ -66,3 +66,15 @@ def plain(value: Any) -> str:
 def escaped(value: Any) -> str:
     """Make text of a trace inert in Markdown: no markup, no link, no image, no formula, no HTML."""
     return MARKDOWN_SIGNS.sub(r"\\\1", plain(value))
+
+
+def fence(text: str, least: int) -> str:
+    """More backticks than stand together anywhere in ``text``, and at least so many."""
+    return "`" * max(least, 1 + max(map(len, re.findall("`+", text)), default=0))
+
+
+def code_span(value: Any) -> str:
+    """Text of a trace as inline code of Markdown, which nothing in it can end."""
+    text = plain(value)
+    ticks = fence(text, 1)
+    return f"{ticks} {text} {ticks}"

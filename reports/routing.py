@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from posttrace.analysis.routes.route import UNKNOWN
 from posttrace.analysis.routes.routes import Routes, routes
-from posttrace.reports.display import DASH, count, listed, percent, plain
+from posttrace.reports.display import DASH, count, listed, percent
 from posttrace.reports.figures.routes import COLUMNS
 from posttrace.reports.shown import Table
 from posttrace.traces.errors import PosttraceError
@@ -29,9 +29,12 @@ class Routing:
 
     @classmethod
     def of(cls, traces: TraceSet) -> Routing:
-        """Derive the routes; a trace that stops it leaves a report without routes, and its reason."""
+        """Derive the routes of the runs that count; those still being written are left alone.
+
+        A trace that stops it leaves a report without routes, and its reason.
+        """
         try:
-            return cls(routes(traces))
+            return cls(routes(replace(traces, records=traces.final)))
         except PosttraceError as error:
             return cls(failure=str(error))
 
@@ -62,14 +65,17 @@ class Routing:
         )
 
     def submissions(self, verdicts: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
-        """One row a submission of an audited run, in their order: its score, its route and the evidence."""
+        """One row a submission of an audited run, in their order: its score, its route and the evidence.
+
+        Without routes the rows are there all the same, with nulls.
+        """
         labels = verdicts[["run_id", "task", "agent_label", "run_label"]]
         scored = trajectories.loc[
             trajectories["kind"] != "baseline", ["run_id", "submission_id", "score_pct"]
         ]
         rows = self._final(self.found.submissions).drop(columns=["task", "agent", "seed", "state", "trace"])
         placed = labels.merge(scored, on="run_id", sort=False)
-        return placed.merge(rows, on=["run_id", "submission_id"], sort=False)
+        return placed.merge(rows, on=list(KEYS), how="left", sort=False)
 
     def _final(self, table: pd.DataFrame) -> pd.DataFrame:
         return table[table["state"] == "final"].drop_duplicates([name for name in KEYS if name in table])
@@ -87,15 +93,15 @@ def shares(submissions: pd.DataFrame) -> pd.DataFrame:
 def evidence_table(submissions: pd.DataFrame) -> Table:
     """Per submission its route and the main evidence, as ``path:line`` at a commit."""
     routes = [
-        f"{route} ({plain(open_).replace(', ', ' or ')}?)" if route == UNKNOWN and pd.notna(open_) else route
-        for route, open_ in zip(submissions["route"], submissions["candidates"], strict=True)
+        f"{route} ({_either(str(open_))})" if route == UNKNOWN and pd.notna(open_) else route
+        for route, open_ in zip(submissions["route"].fillna(DASH), submissions["candidates"], strict=True)
     ]
     cells = pd.DataFrame(
         {
             "task": submissions["task"],
             "run": submissions["run_label"],
             "submission": submissions["submission_id"].map(count),
-            "status": submissions["status"].str.replace("_", " "),
+            "status": submissions["status"].fillna(DASH),
             "score %": submissions["score_pct"].map(percent),
             "route": routes,
             "tier": submissions["tier"].fillna(DASH),
@@ -104,3 +110,9 @@ def evidence_table(submissions: pd.DataFrame) -> Table:
         }
     )
     return Table("route_evidence", cells, submissions, (), ("submission", "score %"), "task")
+
+
+def _either(labels: str) -> str:
+    """``sft, rft or grpo``."""
+    *others, last = labels.split(", ")
+    return f"{', '.join(others)} or {last}" if others else f"{last}?"

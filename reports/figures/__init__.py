@@ -2,6 +2,7 @@
 
 from posttrace.reports.figures.forest import forest
 from posttrace.reports.figures.routes import routes
+from posttrace.reports.figures.timeline import timeline
 from posttrace.reports.figures.trajectories import trajectories
 
-__all__ = ["forest", "routes", "trajectories"]
+__all__ = ["forest", "routes", "timeline", "trajectories"]

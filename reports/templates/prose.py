@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from posttrace.analysis.wording import BOUNDS, NOISE, SELECTION
 from posttrace.reports.display import escaped, plain
+from posttrace.reports.story import RULE
 
 NOISE_BOX: Final = f"""\
 {NOISE.replace("Noise here means:", "**Noise here means:**", 1)}
@@ -35,6 +36,15 @@ order (*a>b*: first a, then b). The share is of all submissions received, scored
 the commands that ran, the code they ran, the model folders they wrote and their content, never from what
 an agent says of itself. *no_train*: the weights of the base, or nothing trained. *unknown*: what was recorded
 leaves more than one route open."""
+
+STORY: Final = f"""\
+**Figure 4.** One run in full: {RULE}.
+Above: the score of each submission with its number and route. Below, on the same clock: the commands that
+were seen, by script; changes of the code, with lines; model folders, when they were written. A script that
+ended without any model folder having changed is hollow; one that ended with an error is crossed. Commands are
+seen by sampling: a short one may be missing, and its exit code may not be known.
+
+What was run and what was changed before each submission:"""
 
 CELLS: Final = """\
 A cell is one task, agent and setting; its runs differ in the seed alone. The unit of replication for a

@@ -27,7 +27,9 @@ class Parameters:
 
 SETUP = """\
 import posttrace as pt
-from posttrace.reports import alt, evidence, figures, frames, provenance, routing, shown, tables
+from IPython.display import display
+from posttrace.reports import alt, chapters, evidence, figures, frames, provenance
+from posttrace.reports import routing, shown, story, tables
 
 traces = pt.load(paths)
 audit = pt.audit(traces, pt.AuditSettings(**settings))
@@ -68,9 +70,22 @@ ROUTE_EVIDENCE = """\
 route_evidence = routing.evidence_table(routed)
 route_evidence.folded(f"Route and main evidence of every submission ({len(routed)})")"""
 
+STORY = """\
+told = story.tell(traces, routed, submissions, story.choose(routed))
+timeline = shown.Picture(
+    "timeline", figures.timeline(told.events), told.events, alt=alt.timeline(told.events, told.name)
+)
+display(shown.Prose(told.name), timeline)"""
+
+CHAPTERS = """\
+command_table, change_table = chapters.command_table(told), chapters.change_table(told)
+display(*chapters.folds(told, routed))
+command_table.folded(f"All commands that were seen ({len(told.commands)})")"""
+
 EVIDENCE = """\
 displays = [
-    verdict_table, trajectories, forest, route_bars, route_evidence, cell_table,
+    verdict_table, trajectories, forest, route_bars, route_evidence,
+    timeline, command_table, change_table, cell_table,
     run_counts, exclusions, denominators, sandboxes, flags, heads,
 ]
 evidence.Evidence(traces, audit, routes, title, summary.text, command, displays)"""
@@ -109,6 +124,10 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code(ROUTES),
         text(prose.ROUTES),
         code(ROUTE_EVIDENCE),
+        text("## One run in full"),
+        code(STORY),
+        text(prose.STORY),
+        code(CHAPTERS),
         text("## Cell by cell"),
         code("cell_table = tables.cell_table(audit, verdicts)\ncell_table"),
         text(prose.CELLS),

@@ -103,16 +103,17 @@ def test_header_says_when_what_and_from_which_traces(page: Page, study: Path) ->
 
 
 def test_figures_are_there_with_words_for_those_who_cannot_see(page: Page) -> None:
-    first, second, third = page.images
+    first, second, third, fourth = page.images
     assert first["alt"].startswith("Score of 22 submissions of 6 runs in 5 panels")
     assert "4 without a score" in first["alt"]  # two errors, one rejected, one timeout
     assert "spell, sft · seed 0: reported +25.0" in second["alt"]
     assert "house, sft: 2 unknown" in third["alt"]  # the study has no code to read a route from
+    assert fourth["alt"].startswith("Timeline of spell · lottery · seed 0: submission 1 after 245 s: 19.5 %")
 
 
 def test_contents_lead_to_headings(page: Page) -> None:
     anchors = [ref[1:] for ref in page.references if ref.startswith("#")]
-    assert len(anchors) == 8
+    assert len(anchors) == 9
     assert set(anchors) <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
 
@@ -134,7 +135,8 @@ def test_exclusions_and_denominators(page: Page) -> None:
 def test_code_is_folded_and_the_rest_of_quarto_is_not_shown(page: Page) -> None:
     assert "pt.load(paths)" in page.text
     assert "html-math-method" not in page.text
-    assert page.tags.count("details") == 3
+    # heads, evidence, 5 submissions, commands, code
+    assert page.tags.count("details") == 2 + 5 + 2
 
 
 def test_twin_holds_every_number_with_its_runs(twin: dict[str, Any]) -> None:
@@ -179,7 +181,7 @@ def test_text_of_a_trace_stays_text(tmp_path: Path) -> None:
     text = out.read_text()
     page = Page.of(text)
     assert not {"script", "iframe"} & set(page.tags)
-    assert len(page.images) == 3
+    assert len(page.images) == 4
     assert all(ref.startswith(("#", "data:image/")) for ref in page.references)
     assert page.text.count("<script>alert(1)</script>") >= 3  # title, table, flag
 

@@ -41,7 +41,7 @@ def test_evidence_is_a_place_at_a_commit(routed: pd.DataFrame) -> None:
     assert first["main evidence"] == "code/sft.py:61@aaaaaaaa"
     assert first["which says"] == "likelihood of given tokens"
     unknown = cells[cells["run"] == "crash · seed 0"].iloc[0]
-    assert (unknown["route"], unknown["main evidence"]) == ("unknown (grpo or reinforce?)", "–")
+    assert (unknown["route"], unknown["main evidence"]) == ("unknown (grpo or reinforce)", "–")
 
 
 def test_runs_whose_code_is_missing_are_named(traces: TraceSet, verdicts: pd.DataFrame) -> None:

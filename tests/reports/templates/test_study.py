@@ -54,6 +54,7 @@ def test_a_reviewers_questions_come_in_order() -> None:
         "## Score trajectories",
         "## Gains and their bounds",
         "## Routes",
+        "## One run in full",
         "## Cell by cell",
         "## Exclusions and denominators",
         "## Integrity",

@@ -1,0 +1,173 @@
+"""One run told in order: its commands, code, model folders and submissions, and what changed in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from posttrace.analysis.reread import reread
+from posttrace.analysis.routes.history import History
+from posttrace.analysis.routes.models import BASE
+from posttrace.analysis.routes.recorded import read_history
+from posttrace.analysis.routes.revision import RevisionError, Revisions
+from posttrace.analysis.routes.route import UNKNOWN
+from posttrace.reports import style
+from posttrace.reports.commands import Command, commands
+from posttrace.reports.diffs import Change, changes
+from posttrace.reports.figures.timeline import COLUMNS
+from posttrace.traces.events import CodeRevision, LogMetrics, ProcessObserved
+
+if TYPE_CHECKING:
+    from posttrace.analysis.records import RunRecord
+    from posttrace.analysis.tables import TraceSet
+
+RULE: Final = (
+    "of the audited runs the one whose submissions took the most different routes; of equals the one with "
+    "the most submissions, then the first in the order of Table 1"
+)
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What came between two submissions."""
+
+    submission_id: int | None
+    """That it ends with; null for what came after the last."""
+    from_s: float
+    to_s: float
+    changes: tuple[Change, ...]
+    aside: int
+    """Changed files that are not shown: of model folders and training logs, or not listed by the record."""
+    problem: str | None
+    """Why the code cannot be compared."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """One run; ``events`` is the timeline's table. Without a run to tell it is empty."""
+
+    run_id: str
+    name: str
+    events: pd.DataFrame
+    commands: tuple[Command, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+
+
+def choose(routed: pd.DataFrame) -> str | None:
+    """The run that a report tells in full, by ``RULE``; null when no audited run has a submission."""
+    if routed.empty:
+        return None
+    known = routed["route"].where(routed["route"] != UNKNOWN)
+    counts = known.groupby(routed["run_id"], sort=False).agg(["nunique", "size"])
+    return str(counts.sort_values(["nunique", "size"], ascending=False, kind="stable").index[0])
+
+
+def tell(traces: TraceSet, routed: pd.DataFrame, submissions: pd.DataFrame, run_id: str | None) -> Story:
+    """The story of one run; ``submissions`` is the trajectories' table, ``routed`` has the routes.
+
+    Raises ``TraceError`` when the trace changed since it was loaded.
+    """
+    if run_id is None:
+        return Story("", style.NOTHING, _events([]))
+    run = next(run for run in traces.final if run.run_id == run_id)
+    history = read_history(run)
+    found = list(reread(run, (CodeRevision, ProcessObserved, LogMetrics)))
+    revisions = [event for event in found if isinstance(event, CodeRevision)]
+    aside = _aside(history, found)
+    ran = commands((e for e in found if isinstance(e, ProcessObserved)), history.versions, history.root)
+    rows = [
+        *_submission_rows(submissions[submissions["run_id"] == run_id], routed, run),
+        *(("command", c.script, c.ending, c.started_s, c.ended_s, None, None, None) for c in ran),
+        *_revision_rows(revisions, aside),
+        *_model_rows(history),
+    ]
+    name = routed.loc[routed["run_id"] == run_id, ["task", "run_label"]].iloc[0]
+    chapters = tuple(_chapters(run, revisions, aside))
+    return Story(run_id, f"{name['task']} · {name['run_label']}", _events(rows), tuple(ran), chapters)
+
+
+def _events(rows: Sequence[Row]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=pd.Index(COLUMNS)).astype("object")
+    numbers = ["start_s", "end_s", "score_pct"]
+    table[numbers] = table[numbers].astype("float64")
+    table["submission_id"] = table["submission_id"].astype("Int64")
+    return table
+
+
+@dataclass(frozen=True)
+class _Aside:
+    """Files of the workspace that are products and not code."""
+
+    folders: frozenset[str]
+    files: frozenset[str]
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.files or any(path.startswith(f"{folder}/") for folder in self.folders)
+
+
+def _aside(history: History, events: Iterable[object]) -> _Aside:
+    logs = frozenset(event.source for event in events if isinstance(event, LogMetrics))
+    return _Aside(frozenset(version.path for version in history.versions), logs)
+
+
+def _submission_rows(rows: pd.DataFrame, routed: pd.DataFrame, run: RunRecord) -> Iterable[Row]:
+    routes = routed[routed["run_id"] == run.run_id].set_index("submission_id")["route"]
+    for row in rows.to_dict("records"):
+        number = int(row["submission_id"])
+        label = None if row["kind"] == "baseline" else routes[number]
+        start = 60 * row["elapsed_min"]
+        yield "submission", "score", row["kind"], start, None, row["score_pct"], label, number
+
+
+def _revision_rows(revisions: Sequence[CodeRevision], aside: _Aside) -> Iterable[Row]:
+    for event in revisions:
+        files = [file for file in event.files if file.path not in aside]
+        added = sum(file.added or 0 for file in files)
+        removed = sum(file.removed or 0 for file in files)
+        if files and event.trigger != "start":
+            label = f"+{added} \N{MINUS SIGN}{removed}"
+            yield "revision", "code", event.trigger, event.t_s, None, None, label, None
+
+
+def _model_rows(history: History) -> Iterable[Row]:
+    for version in history.versions:
+        if not version.given:
+            kind = "base" if version.weights == BASE else "written"
+            yield "model", version.path, kind, version.window[1], None, None, None, None
+
+
+def _chapters(run: RunRecord, revisions: Sequence[CodeRevision], aside: _Aside) -> Iterable[Chapter]:
+    store = Revisions(Path(run.path))
+    commits = [event.commit for event in revisions]
+    place, from_s = 0, 0.0
+    for item in run.submissions:
+        to_s = item.received_s or from_s
+        end = commits.index(item.revision, place) if item.revision in commits[place:] else place
+        yield _chapter(store, revisions[place : end + 1], aside, (item.submission_id, from_s, to_s))
+        place, from_s = end, to_s
+    if revisions:
+        yield _chapter(store, revisions[place:], aside, (None, from_s, run.wall_s or from_s))
+
+
+def _chapter(
+    store: Revisions, span: Sequence[CodeRevision], aside: _Aside, about: tuple[int | None, float, float]
+) -> Chapter:
+    """``span``: the revision that it begins with, and those up to its end."""
+    paths = {file.path for event in span[1:] for file in event.files}
+    shown = {path for path in paths if path not in aside}
+    omitted = sum(int((event.extra or {}).get("files_omitted", 0)) for event in span[1:])
+    try:
+        before, after = (_files(store, span, i) for i in (0, -1))
+        found, problem = changes(before, after, shown), None
+    except RevisionError as error:
+        found, problem = (), str(error)
+    return Chapter(*about, found, len(paths) - len(shown) + omitted, problem)
+
+
+def _files(store: Revisions, span: Sequence[CodeRevision], place: int) -> Mapping[str, bytes]:
+    return store.files(span[place].commit) if span else {}
