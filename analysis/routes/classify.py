@@ -18,6 +18,8 @@ from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, R
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.ways import Way, Ways
 
+_INTERNAL: Final = frozenset({"data_path", "certain"})
+"""Attributes that lineage needs and a reader does not."""
 _TIERS: Final[Sequence[Tier]] = ("A", "B", "C", "D")
 
 
@@ -50,7 +52,7 @@ def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
     found = {item.submission_id: _submitted(history, ways, item) for item in run.submissions}
     best = run.best.submission_id if run.best is not None else None
     return RunRoutes(
-        attempted=_attempted(commands),
+        attempted=ways.tried(),
         submitted=None if best is None else found[best],
         submission_id=best,
         submissions=found,
@@ -92,16 +94,6 @@ def _submitted(history: History, ways: Ways, item: Submission) -> Route:
     return Route(route.stages, route.tier, evidence, route.attributes, route.candidates)
 
 
-def _attempted(commands: Commands) -> tuple[str, ...]:
-    """Objectives of the trainings that ran; where the code leaves it open, ``unknown``."""
-    found: list[str] = []
-    for process in commands.training():
-        looks = commands.looks(process)
-        options = {tuple(stage.objective for stage in look.reading.stages) for look in looks}
-        found += [stage for option in options for stage in option] if len(options) == 1 else [UNKNOWN]
-    return tuple(dict.fromkeys(found))
-
-
 def _labels(way: Way) -> Iterable[str]:
     """The label of a way, an unknown stage replaced by each of its candidates."""
     whole = tuple(name for name, _ in _collapsed(way))
@@ -120,7 +112,8 @@ def _collapsed(way: Way) -> list[tuple[str, list[Stage]]]:
 def _attributes(way: Way) -> dict[str, str]:
     """Attributes of the stages, one value a stage in the order of the route where they differ."""
     groups = [stages for _, stages in _collapsed(way)]
-    names = dict.fromkeys(name for stages in groups for stage in stages for name in stage.attributes)
+    all_names = (name for stages in groups for stage in stages for name in stage.attributes)
+    names = [name for name in dict.fromkeys(all_names) if name not in _INTERNAL]
     found = {name: _values([stages[-1].attributes.get(name, "") for stages in groups]) for name in names}
     if any(len(stages) > 1 for stages in groups):
         found.setdefault("rounds", STEP.join(str(len(stages)) for stages in groups))

@@ -101,6 +101,14 @@ class Commands:
             if any(look.reading.stages for look in self.looks(process))
         )
 
+    def working(self) -> list[Process]:
+        """Processes whose code trains, or loads or writes a model; none that launched another; by start."""
+        return self.outermost_left_out(
+            process
+            for process in self._history.processes
+            if any(look.reading.stages or look.reading.io for look in self.looks(process))
+        )
+
     def _possible(self, process: Process) -> tuple[Look, ...]:
         before, after = around(self._history.revisions, process.started_s)
         first = self._look(process, before) if before else None

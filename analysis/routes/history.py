@@ -48,6 +48,7 @@ class Logged:
 
     t_s: float
     source: str
+    step: int | None
     keys: frozenset[str]
 
 

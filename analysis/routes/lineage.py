@@ -24,14 +24,24 @@ class Making:
 
     process: Process
     look: Look
-    version: Version
-    """The folder that it wrote."""
-    io: CheckpointIO | None
+    version: Version | None = None
+    """The folder that it wrote; null to ask for what a command began with."""
+    io: CheckpointIO | None = None
     """The line that writes this folder; null when it is only the sole training that ran then."""
     last: bool = False
     """Whether the command wrote no model after this one."""
     seen: bool = True
     """Whether the command was seen to run; else it is a script that was there and would have written it."""
+
+    @property
+    def written_s(self) -> float:
+        """When the model was written, at the latest."""
+        return self.version.window[1] if self.version else self.process.ended_s
+
+    @property
+    def own(self) -> str | None:
+        """The weights it wrote."""
+        return self.version.weights if self.version else None
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ class Lineage:
 
     def _unread(self, making: Making) -> tuple[Origin, ...]:
         """Without a line that reads a model: every model that was there is possible."""
-        there = self.held("*", making.process.started_s, making.version.weights)
+        there = self.held("*", making.process.started_s, making.own)
         return tuple(Origin((weights,), None) for weights in dict.fromkeys(v.weights for v in there))
 
     def _named(self, version: Version) -> tuple[Making, ...]:
@@ -136,9 +146,8 @@ class Lineage:
 
     def _held(self, pattern: str, making: Making) -> list[Version]:
         """What the folders of a pattern held when the command started; else what it found later."""
-        own = making.version.weights
-        before = self.held(pattern, making.process.started_s, own)
-        return before or self.held(pattern, making.version.window[1], own)
+        before = self.held(pattern, making.process.started_s, making.own)
+        return before or self.held(pattern, making.written_s, making.own)
 
 
 def writers(reading: Reading, path: str) -> list[CheckpointIO]:

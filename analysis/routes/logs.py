@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from posttrace.analysis.routes.history import Logged, Process
@@ -45,17 +45,41 @@ def families(lines: Iterable[Logged]) -> Mapping[Family, str]:
     return {kind: source for (kind, source), n in counts.items() if n >= MIN_LINES}
 
 
-def logged_by(process: Process, logged: Iterable[Logged], lag_s: float) -> list[Logged]:
-    """The lines that can only be of this process, as far as times tell; they are read up to ``lag_s`` late.
+def owners(
+    logged: Iterable[Logged], workers: Sequence[Process], lag_s: float
+) -> Mapping[Process, Sequence[Logged]]:
+    """Who logged what, as far as times tell; lines are read up to ``lag_s`` after they were written.
 
-    A source that nobody wrote to before or after counts whole; of any other the lines that were read when no
-    earlier process can have left them.
+    ``workers`` stand in order of their start. A source is cut where its steps begin anew; a piece belongs to
+    the only worker in whose time all of it was read. Of several it is the first after the owner of the piece
+    before; else nobody's.
     """
-    end_s = process.ended_s + lag_s
-    inside = [line for line in logged if process.started_s <= line.t_s <= end_s]
-    shared = {line.source for line in logged if not process.started_s <= line.t_s <= end_s}
-    first_s = process.started_s + lag_s
-    return [line for line in inside if line.source not in shared or first_s < line.t_s <= process.ended_s]
+    found: dict[Process, list[Logged]] = {}
+    for pieces in _pieces(logged).values():
+        last = -1
+        for piece in pieces:
+            may = [
+                n
+                for n, worker in enumerate(workers)
+                if worker.started_s <= piece[0].t_s and piece[-1].t_s <= worker.ended_s + lag_s
+            ]
+            later = [n for n in may if n > last >= 0]
+            if len(may) == 1 or later:
+                last = may[0] if len(may) == 1 else later[0]
+                found.setdefault(workers[last], []).extend(piece)
+    return found
+
+
+def _pieces(logged: Iterable[Logged]) -> Mapping[str, list[list[Logged]]]:
+    """The lines of each source, cut where a step is not after the one before."""
+    found: dict[str, list[list[Logged]]] = {}
+    for line in logged:
+        pieces = found.setdefault(line.source, [[]])
+        before = pieces[-1][-1].step if pieces[-1] else None
+        if before is not None and line.step is not None and line.step <= before:
+            pieces.append([])
+        pieces[-1].append(line)
+    return found
 
 
 def agrees(objective: str, found: Collection[Family]) -> bool:

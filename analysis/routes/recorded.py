@@ -48,7 +48,7 @@ class _Seen:
         elif isinstance(event, ArtifactObserved):
             self.artifacts.append((now, event))
         elif isinstance(event, LogMetrics):
-            self.logged.append(Logged(now, event.source, frozenset(event.values)))
+            self.logged.append(Logged(now, event.source, event.step, frozenset(event.values)))
         elif isinstance(event, IntegrityFlag) and event.kind.startswith("base_copy"):
             sha256 = (event.evidence or {}).get("sha256")
             self.base_copies |= {sha256} if isinstance(sha256, str) else set()

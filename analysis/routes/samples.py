@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from posttrace.analysis.routes.commands import Commands, Look
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.lineage import Lineage
-from posttrace.analysis.routes.logs import families, family, logged_by
+from posttrace.analysis.routes.logs import families, family
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.told import Logs, data_paths
 
 
 @dataclass(frozen=True)
@@ -25,53 +26,50 @@ class Samples:
     evidence: Evidence
 
 
-def samples(
-    stage: Stage, before_s: float, history: History, commands: Commands, lineage: Lineage
-) -> Samples | None:
-    """Where the data of a stage that began at ``before_s`` came from; null when no command is seen to."""
-    patterns = [path.strip() for path in stage.attributes.get("data_path", "").split(",") if path.strip()]
-    for pattern in patterns:
-        for process in reversed(history.processes):
-            path = _named(process, pattern, history)
-            if path is None or process.started_s >= before_s or not _changed(path, process, history):
-                continue
-            for look in commands.looks(process):
-                if found := _by(process, look, path, history, lineage):
-                    return found
-    return None
+class Sampling:
+    """Which data of a run came from its own models."""
 
+    def __init__(self, history: History, commands: Commands, lineage: Lineage, logs: Logs) -> None:
+        self._history, self._commands, self._lineage, self._logs = history, commands, lineage, logs
 
-def _by(process: Process, look: Look, path: str, history: History, lineage: Lineage) -> Samples | None:
-    reads = [io for io in look.reading.io if io.kind == "read"]
-    held = [version for io in reads for version in lineage.held(io.path, process.started_s)]
-    if look.reading.stages or not held:
+    def of(self, stage: Stage, learner: Process) -> Samples | None:
+        """Where the data of a stage of ``learner`` came from; null when no command before it is seen to."""
+        for pattern in data_paths(stage):
+            for process in reversed(self._history.processes):
+                path = self._named(process, pattern)
+                if path is None or process.started_s >= learner.started_s or not self._changed(path, process):
+                    continue
+                for look in self._commands.looks(process):
+                    if found := self._by(process, look, path):
+                        return found
         return None
-    trained = [version for version in held if not version.given] or held
-    own = any(line.source == path and family(line.keys) == "reward" for line in history.logged)
-    beside = "reward" in families(logged_by(process, history.logged, history.lag_s))
-    says = f"{path} was written by a command that loaded {trained[-1].path}: {' '.join(process.argv)[:120]}"
-    return Samples(
-        models=tuple(dict.fromkeys(version.weights for version in trained)),
-        rewarded=own or beside,
-        evidence=Evidence("own_samples", says, look.reading.entry, commit=look.commit),
-    )
 
+    def _by(self, process: Process, look: Look, path: str) -> Samples | None:
+        reads = [io for io in look.reading.io if io.kind == "read"]
+        held = [version for io in reads for version in self._lineage.held(io.path, process.started_s)]
+        if look.reading.stages or not held:
+            return None
+        loaded = [version for version in held if not version.given] or held
+        within = any(line.source == path and family(line.keys) == "reward" for line in self._history.logged)
+        says = f"{path} is of a command that loaded {loaded[-1].path}: {' '.join(process.argv)[:120]}"
+        return Samples(
+            models=tuple(dict.fromkeys(version.weights for version in loaded)),
+            rewarded=within or "reward" in families(self._logs.of(process)),
+            evidence=Evidence("own_samples", says, look.reading.entry, commit=look.commit),
+        )
 
-def _named(process: Process, pattern: str, history: History) -> str | None:
-    """The file of a pattern that a command line names."""
-    for word in process.argv[1:]:
-        value = word.partition("=")[2] if word.startswith("-") else word
-        path = history.relative(posixpath.join(history.root or "", process.cwd, value)) if value else ""
-        if path and fnmatchcase(path, pattern):
-            return path
-    return None
+    def _named(self, process: Process, pattern: str) -> str | None:
+        """The file of a pattern that a command line names."""
+        root = self._history.root or ""
+        for word in process.argv[1:]:
+            value = word.partition("=")[2] if word.startswith("-") else word
+            path = self._history.relative(posixpath.join(root, process.cwd, value)) if value else ""
+            if path and fnmatchcase(path, pattern):
+                return path
+        return None
 
-
-def _changed(path: str, process: Process, history: History) -> bool:
-    """Whether a revision shows that the file is new or different while or just after a command ran."""
-    end_s = process.ended_s + history.lag_s
-    return any(
-        path in revision.changed
-        for revision in history.revisions
-        if process.started_s <= revision.t_s <= end_s
-    )
+    def _changed(self, path: str, process: Process) -> bool:
+        """Whether a revision shows that the file is new or different while or just after a command ran."""
+        end_s = process.ended_s + self._history.lag_s
+        seen = [r for r in self._history.revisions if process.started_s <= r.t_s <= end_s]
+        return any(path in revision.changed for revision in seen)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
 
 from posttrace.analysis.routes.commands import Commands
-from posttrace.analysis.routes.history import History, Logged
+from posttrace.analysis.routes.history import History, Logged, Process
 from posttrace.analysis.routes.lineage import Making
-from posttrace.analysis.routes.logs import OBJECTIVES, Family, agrees, families, logged_by
+from posttrace.analysis.routes.logs import OBJECTIVES, Family, agrees, families, owners
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import Stage
 
@@ -57,19 +59,43 @@ class Told:
         return Evidence("log", f"it logged metrics of {kinds}", next(iter(self.by_then.values())))
 
 
-def told(making: Making, history: History, commands: Commands) -> Told:
-    """What was logged by the command that wrote a model; nothing where another training ran beside it."""
-    process = making.process
-    if not making.seen:
-        return Told()
-    beside = commands.outermost_left_out([process, *commands.training()])
-    rivals = [p for p in beside if p is not process and p.ran_in(process.started_s, process.ended_s)]
-    if rivals:
-        return Told()
-    lines = logged_by(process, history.logged, history.lag_s)
-    written_s = making.version.window[1]
-    return Told(
-        before=families(line for line in lines if line.t_s <= written_s),
-        by_then=families(line for line in lines if line.t_s <= written_s + history.lag_s),
-        ever=families(lines),
-    )
+class Logs:
+    """Who logged what in a run."""
+
+    def __init__(self, history: History, commands: Commands) -> None:
+        self._history, self._commands = history, commands
+
+    def of(self, process: Process) -> Sequence[Logged]:
+        """The lines that only this command can have logged."""
+        return self._owned.get(process, ())
+
+    def told(self, making: Making, until_s: float) -> Told:
+        """What a command logged, and what of it until it wrote a model.
+
+        What was read soon after its start may be of a short command before it that nobody saw: it may
+        confirm, and does not contradict.
+        """
+        lines, lag_s = self.of(making.process), self._history.lag_s
+        own_s = making.process.started_s + lag_s
+        return Told(
+            before=families(line for line in lines if own_s < line.t_s <= until_s),
+            by_then=families(line for line in lines if line.t_s <= until_s + lag_s),
+            ever=families(lines),
+        )
+
+    @cached_property
+    def _owned(self) -> Mapping[Process, Sequence[Logged]]:
+        workers = self._commands.working()
+        data = self._data(workers)
+        lines = [line for line in self._history.logged if not any(fnmatchcase(line.source, d) for d in data)]
+        return owners(lines, workers, self._history.lag_s)
+
+    def _data(self, workers: Iterable[Process]) -> set[str]:
+        """Patterns of the files that trainings learn from: no logs, whatever their keys."""
+        stages = (stage for p in workers for look in self._commands.looks(p) for stage in look.reading.stages)
+        return {path for stage in stages for path in data_paths(stage)}
+
+
+def data_paths(stage: Stage) -> list[str]:
+    """Patterns of the files that a stage learns from."""
+    return [path.strip() for path in stage.attributes.get("data_path", "").split(",") if path.strip()]

@@ -12,9 +12,9 @@ from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.lineage import Lineage, Making, Origin
 from posttrace.analysis.routes.models import BASE
 from posttrace.analysis.routes.route import UNKNOWN, Evidence, Tier
-from posttrace.analysis.routes.samples import samples
+from posttrace.analysis.routes.samples import Sampling
 from posttrace.analysis.routes.static import Stage
-from posttrace.analysis.routes.told import Told, told
+from posttrace.analysis.routes.told import Logs, Told
 
 MOST: Final = 12
 """Ways that are followed; where there are more, nothing is known anyway."""
@@ -43,9 +43,29 @@ class Ways:
 
     def __init__(self, history: History, commands: Commands) -> None:
         self._history, self._commands = history, commands
-        self._lineage = Lineage(history, commands)
+        self._lineage, self._logs = Lineage(history, commands), Logs(history, commands)
+        self._sampling = Sampling(history, commands, self._lineage, self._logs)
         self._known: dict[str, tuple[Way, ...]] = {}
         self._open: list[str] = []
+
+    def tried(self) -> tuple[str, ...]:
+        """Objectives of the trainings that ran, by start; where the code leaves it open, ``unknown``."""
+        found: dict[str, None] = {}
+        for process in self._commands.training():
+            makings = [Making(process, look) for look in self._commands.looks(process)]
+            steps = [step for making in makings for step in self._tried(making)]
+            options = {tuple(stage.objective for stage in step.stages): None for step in steps}
+            found.update(dict.fromkeys(next(iter(options)) if len(options) == 1 else (UNKNOWN,)))
+        return tuple(found)
+
+    def _tried(self, making: Making) -> list[Step]:
+        """A command as a whole, for each model it may have begun with."""
+        stages = making.look.reading.stages
+        if not self._logs.told(making, making.process.ended_s).allows(stages):
+            return []
+        step = Step(stages, "B", ())
+        origins = self._lineage.origins(making)
+        return [self._with_samples(step, making, origin) for origin in origins] or [step]
 
     def to(self, weights: str) -> tuple[Way, ...]:
         """At least one way; what cannot be derived is a step of the objective ``unknown``."""
@@ -80,7 +100,7 @@ class Ways:
         if len(step.stages) != 1 or step.stages[0].objective != "sft":
             return step
         (stage,) = step.stages
-        found = samples(stage, making.process.started_s, self._history, self._commands, self._lineage)
+        found = self._sampling.of(stage, making.process)
         if found is None:
             return step
         facts = (*step.evidence, found.evidence)
@@ -105,7 +125,7 @@ class Ways:
 
     def _steps(self, making: Making) -> list[Step]:
         """What the command did until it wrote the model: each reading of its stages that its log allows."""
-        log = told(making, self._history, self._commands)
+        log = self._logs.told(making, making.written_s)
         options = [stages for stages in _cuts(making, log) if log.allows(stages)]
         trained_nothing = not any(options)
         if trained_nothing and (log.ever or making.look.reading.problems):
@@ -114,7 +134,7 @@ class Ways:
 
     def _vetoed(self, making: Making) -> Step:
         """The command wrote the model, but its code does not tell how, or its log says otherwise."""
-        reading, log = making.look.reading, told(making, self._history, self._commands)
+        reading, log = making.look.reading, self._logs.told(making, making.written_s)
         says = "; ".join(reading.problems) or "what was logged does not fit what its code trains"
         fact = Evidence("unexplained", says, reading.entry, commit=making.look.commit)
         return Step((Stage(UNKNOWN, ()),), None, (fact, *_wrote(making)), candidates=log.objectives)
@@ -176,7 +196,8 @@ def _step(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
 
 
 def _wrote(making: Making) -> tuple[Evidence, ...]:
-    process, path = making.process, making.version.path
+    process = making.process
+    path = making.version.path if making.version else ""
     if not making.seen:
         says = f"not seen to run; of the code that was there only this writes {path}"
         unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
