@@ -3,6 +3,7 @@
 Nothing of the analysed code is imported or executed; the standard library's ``ast`` is all there is.
 """
 
+from posttrace.analysis.routes.static.read import read_command
 from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, Stage
 
-__all__ = ["CheckpointIO", "Command", "Reading", "Stage"]
+__all__ = ["CheckpointIO", "Command", "Reading", "Stage", "read_command"]

@@ -19,8 +19,8 @@ class Command:
     cwd: str = ""
     """Relative to the workspace; "" is its root."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Variables that the code may look up (MODEL_PATH, OUTPUT_DIR, WORKSPACE, ...); their paths are absolute or
-    relative to the workspace, and one below WORKSPACE counts as relative to it."""
+    """Variables that the code may look up (MODEL_PATH, OUTPUT_DIR, WORKSPACE, ...); their paths are absolute
+    or relative to the workspace, and one below WORKSPACE counts as relative to it."""
 
 
 @dataclass(frozen=True)

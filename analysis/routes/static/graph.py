@@ -1,0 +1,216 @@
+"""Walks over the data flow: what a value was computed from, and in which role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final, Literal
+
+from posttrace.analysis.routes.static import api
+from posttrace.analysis.routes.static.values import (
+    Const,
+    Instance,
+    Items,
+    Table,
+    Value,
+    Where,
+    Write,
+    alternatives,
+)
+
+Role = Literal[
+    "value", "factor", "divisor", "term", "condition", "index", "shape", "discrete", "filter", "test"
+]
+"""How an input enters: ``index`` looks up by it, ``discrete`` passes its content but no gradient, ``filter``
+decides whether it is there, ``test`` chose between alternatives, ``shape`` gives a size alone."""
+
+SMOOTH: Final[frozenset[Role]] = frozenset({"value", "factor", "divisor", "term"})
+"""Roles through which a gradient flows."""
+CONTENT: Final[frozenset[Role]] = SMOOTH | {"condition", "discrete"}
+"""Roles through which an amount is passed on."""
+EVERYTHING: Final[frozenset[Role]] = CONTENT | {"index", "filter", "test"}
+
+MOST_NODES: Final = 60_000
+
+Edge = tuple[Role, Value]
+
+
+def inputs(node: Value) -> list[Edge]:
+    """What a node was computed from, changes in place aside."""
+    op = node.op
+    if op == "binop":
+        return _of_operator(node)
+    if op in ("compare", "bool", "slice"):
+        return [("discrete" if op != "slice" else "index", arg) for arg in node.args]
+    if op == "index":
+        return [("value", node.args[0]), ("index", node.args[1])]
+    if op == "key":
+        return [("discrete", node.args[0])]
+    if op in ("phi", "loop"):
+        return [*(("value", a) for a in node.args), *(("test", t) for t in node.tests)]
+    if op in ("call", "method", "apply"):
+        return _of_call(node)
+    edges: list[Edge] = [("value", arg) for arg in node.args]
+    edges += [("filter", test) for test in node.tests]
+    if isinstance(node, Table):
+        edges += [("value", value) for value in (*node.entries.values(), *node.rest)]
+        edges += [("index", key) for key in node.keys]
+    elif isinstance(node, Instance):
+        edges += [("value", value) for value in node.attributes.values()]
+    return edges
+
+
+def _of_operator(node: Value) -> list[Edge]:
+    left, right = node.args
+    if node.name in ("Mult", "MatMult"):
+        return [("factor", left), ("factor", right)]
+    if node.name == "Div":
+        return [("factor", left), ("divisor", right)]
+    if node.name in ("Add", "Sub"):
+        return [("term", left), ("term", right)]
+    if node.name == "Pow":
+        return [("value", left), ("value", right)]
+    return [("discrete", left), ("discrete", right)]
+
+
+def _of_call(node: Value) -> list[Edge]:
+    name = api.short(node)
+    args = [
+        *node.args,
+        *(v for k, v in node.keywords.items() if k not in ("axis", "dim", "keepdims", "dtype", "out")),
+    ]
+    if name in api.SHAPED:
+        return [("shape", arg) for arg in args]
+    if name in api.WHERE and len(node.args) == 3:
+        role: Role = "condition"
+        first, *rest = node.args if node.op == "call" else (node.args[1], node.args[0], node.args[2])
+        return [(role, first), *(("value", arg) for arg in rest)]
+    if name in api.DISCRETE and not _of_array(node, name):
+        return [("discrete", arg) for arg in args]
+    if name in api.BY_INDEX:
+        at = api.BY_INDEX[name]
+        return [("index" if i == at else "value", arg) for i, arg in enumerate(node.args)]
+    if name in api.BY_SHAPE and node.op == "method":
+        return [("value", node.args[0]), *(("shape", arg) for arg in args[1:])]
+    if name in api.MEAN and node.op == "call":
+        return [("value", node.args[0]), *(("shape", a) for a in node.args[1:])] if node.args else []
+    if name in ("multiply", "matmul", "dot", "einsum", "outer", "bmm", "mul"):
+        return [("factor", arg) for arg in args]
+    if name in ("full", "full_like") and len(node.args) > 1:
+        return [("shape", node.args[0]), ("value", node.args[1])]
+    return [("value", arg) for arg in args]
+
+
+def _of_array(node: Value, name: str) -> bool:
+    """Whether a name that strings have too is meant of an array: ``np.split``, ``x.split(3)``."""
+    if name != "split":
+        return False
+    sizes = node.args[1:2]
+    return node.op == "call" or (
+        bool(sizes) and not (isinstance(sizes[0], Const) and isinstance(sizes[0].value, str))
+    )
+
+
+def visible(write: Write, target: Value, reader: Where) -> bool:
+    """Whether ``reader`` sees a change of ``target``: it is later, or in a later round of a common loop."""
+    if write.where.seq < reader.seq:
+        return True
+    created = target.where.loops
+    return any(loop in reader.loops and loop not in created for loop in write.where.loops)
+
+
+class Slice:
+    """All that ``roots`` were computed from through edges of some roles."""
+
+    def __init__(
+        self,
+        roots: Iterable[Value],
+        roles: Collection[Role] = EVERYTHING,
+        stop: Callable[[Value], bool] | None = None,
+        cut: Callable[[Value, Role, Value], bool] | None = None,
+    ) -> None:
+        self.nodes: dict[int, Value] = {}
+        self.into: dict[int, list[tuple[Value, Role]]] = {}
+        """Who reads a node, and in which role; only readers within the slice."""
+        self.rim: list[tuple[Value, Role, Value]] = []
+        """Edges that leave the slice because of their role: (reader, role, input)."""
+        written: set[tuple[int, int]] = set()
+        pending: list[tuple[Value, Value | None]] = [(root, None) for root in roots]
+        while pending and len(self.nodes) < MOST_NODES:
+            node, reader = pending.pop()
+            new = id(node) not in self.nodes
+            self.nodes[id(node)] = node
+            if stop is not None and stop(node):
+                continue
+            for role, source in self._fresh(node, reader, new, written):
+                if role in roles and not (cut is not None and cut(node, role, source)):
+                    self.into.setdefault(id(source), []).append((node, role))
+                    # a container is read later than it was made: all that was put into its parts counts
+                    pending.append((source, None if isinstance(node, Items | Table | Instance) else node))
+                else:
+                    self.rim.append((node, role, source))
+
+    @staticmethod
+    def _fresh(node: Value, reader: Value | None, new: bool, written: set[tuple[int, int]]) -> Iterator[Edge]:
+        if new:
+            yield from inputs(node)
+        for write in node.writes:
+            at = (id(node), id(write))
+            if at not in written and (reader is None or visible(write, node, reader.where)):
+                written.add(at)
+                yield "value", write.value
+                if write.index is not None:
+                    yield "index", write.index
+                for guard in write.where.guards[len(node.where.guards) :]:
+                    yield "filter", guard.test
+
+    def __contains__(self, node: Value) -> bool:
+        return id(node) in self.nodes
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.nodes.values())
+
+    def upward(self, sources: Iterable[Value]) -> dict[int, Value]:
+        """Nodes of the slice that were computed from any of ``sources``."""
+        found: dict[int, Value] = {}
+        pending = [source for source in sources if source in self]
+        while pending:
+            node = pending.pop()
+            if id(node) not in found:
+                found[id(node)] = node
+                pending.extend(reader for reader, _ in self.into.get(id(node), ()))
+        return found
+
+
+_PARTS: Final = frozenset({"index", "elem", "attr", "key"})
+_VIEWS: Final = frozenset(
+    {"items", "values", "keys", "get", "parameters", "named_parameters", "state_dict", "data"}
+)
+
+
+def origins(value: Value, limit: int = 64) -> list[Value]:
+    """The objects that a value is, or is a part of: elements lead to their container's content."""
+    found: dict[int, Value] = {}
+    pending = [value]
+    while pending and len(found) < limit:
+        node = pending.pop()
+        if id(node) in found:
+            continue
+        if node.op == "phi" or node.op in _PARTS or (node.op == "method" and api.short(node) in _VIEWS):
+            known = alternatives(node) if node.op != "method" else [node]
+            inner = [k for k in known if k is not node] or node.args[:1]
+            found[id(node)] = node
+            pending.extend(inner)
+            continue
+        found[id(node)] = node
+        pending.extend(_contents(node))
+    return [node for node in found.values() if not isinstance(node, Const)]
+
+
+def _contents(node: Value) -> list[Value]:
+    if isinstance(node, Items):
+        return [*node.args, *(write.value for write in node.writes)]
+    if isinstance(node, Table):
+        return [*node.entries.values(), *node.rest]
+    if isinstance(node, Instance):
+        return list(node.attributes.values())
+    return []

@@ -1,0 +1,143 @@
+"""Names and modules: scopes, and imports within the workspace."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from posttrace.analysis.routes.static import objects
+from posttrace.analysis.routes.static.values import Module, Value
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.static.machine import Machine, Scope
+
+
+def find(scope: Scope, name: str) -> Value | None:
+    """Value of a name as Python looks it up, built-in names aside."""
+    at: Scope | None = scope
+    while at is not None:
+        if name in at.names:
+            return at.names[name]
+        at = at.parent
+    return scope.module.names.get(name)
+
+
+def store(scope: Scope, name: str, value: Value) -> None:
+    """Bind a name, in the scope that a ``global`` or ``nonlocal`` means."""
+    if name in scope.outer:
+        at = scope.parent
+        while at is not None:
+            if name in at.names:
+                at.names[name] = value
+                return
+            at = at.parent
+        scope.module.names[name] = value
+    else:
+        scope.names[name] = value
+
+
+def load(m: Machine, path: str, name: str) -> Module:
+    """Module of a file, run on first use; of one that does not parse, an empty module."""
+    from posttrace.analysis.routes.static.machine import Scope
+
+    if path in m.modules:
+        return m.modules[path]
+    module = m.modules[path] = Module("module", [], m.where(), name=path)
+    tree = m.workspace.parse(path)
+    if tree is None:
+        return module
+    note_reassigned(m, tree)
+    module.names["__name__"] = m.const(name)
+    module.names["__file__"] = m.const(path)
+    scope = Scope(module, module.names)
+    loops, guards, frozen = m.loops, m.guards, m.frozen
+    m.loops, m.guards, m.frozen = (), (), 0
+    try:
+        with m.at(path):
+            m.execute(tree.body, scope)
+    finally:
+        m.loops, m.guards, m.frozen = loops, guards, frozen
+        module.names = scope.names
+    return module
+
+
+def note_reassigned(m: Machine, tree: ast.AST) -> None:
+    """Collect the attributes that code outside ``__init__`` assigns: their values may come from later."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__post_init__"):
+            continue
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            m.reassigned.add(node.attr)
+        pending.extend(ast.iter_child_nodes(node))
+
+
+def run_import(m: Machine, node: Any, scope: Scope) -> bool:
+    """``import a.b [as c]``."""
+    for alias in node.names:
+        top = alias.name.split(".")[0]
+        full = _module(m, alias.name)
+        if alias.asname:
+            store(scope, alias.asname, full)
+        elif "." not in alias.name:
+            store(scope, top, full)
+        else:
+            store(scope, top, _module(m, top))
+    return True
+
+
+def run_import_from(m: Machine, node: Any, scope: Scope) -> bool:
+    """``from a import b [as c]``, relative ones too."""
+    dotted = node.module or ""
+    roots = None
+    if node.level:
+        package = posixpath.dirname(scope.module.name)
+        for _ in range(node.level - 1):
+            package = posixpath.dirname(package)
+        roots = (package,)
+    source = _module(m, dotted, roots) if dotted else None
+    for alias in node.names:
+        if alias.name == "*":
+            if isinstance(source, Module):
+                scope.names.update({k: v for k, v in source.names.items() if not k.startswith("_")})
+            continue
+        value = source.names.get(alias.name) if isinstance(source, Module) else None
+        if value is None:
+            value = _submodule(m, dotted, alias.name, roots)
+            if value.op == "external":
+                value = objects.library_value(m, value.name)
+        store(scope, alias.asname or alias.name, value)
+    return True
+
+
+def _submodule(m: Machine, dotted: str, name: str, roots: tuple[str, ...] | None) -> Value:
+    return _module(m, f"{dotted}.{name}" if dotted else name, roots)
+
+
+def _module(m: Machine, dotted: str, roots: tuple[str, ...] | None = None) -> Value:
+    """Module of the workspace under a dotted name, otherwise the library of that name."""
+    places = tuple(m.roots) if roots is None else roots
+    path = m.workspace.module(dotted, places)
+    if path is not None:
+        return load(m, path, dotted)
+    if m.workspace.is_package(dotted, places):
+        return _folder(m, dotted, places)
+    return m.value("external", name=dotted)
+
+
+def _folder(m: Machine, dotted: str, places: tuple[str, ...]) -> Module:
+    """A package without ``__init__.py``; its modules are loaded as they are asked for."""
+    return Module("module", [], m.where(), name=dotted + "/", names={})
+
+
+def member(m: Machine, module: Module, name: str) -> Value:
+    """``module.name``: a global of the module, or a module below a package."""
+    if name in module.names:
+        return module.names[name]
+    if module.name.endswith("/__init__.py"):
+        return _module(m, name, (posixpath.dirname(module.name),))
+    if module.name.endswith("/"):
+        return _module(m, f"{module.name[:-1]}.{name}")
+    return m.value("unknown", [module], name)

@@ -1,0 +1,107 @@
+"""The reading of one command: run its source on abstract values, then ask what was trained, read, written."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Mapping, Sequence
+
+from posttrace.analysis.routes.route import Evidence
+from posttrace.analysis.routes.static import checkpoints, launch, objective, training
+from posttrace.analysis.routes.static.graph import Role
+from posttrace.analysis.routes.static.machine import Machine
+from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, Stage
+from posttrace.analysis.routes.static.values import Exhausted, Halted, Value, Where
+from posttrace.analysis.routes.static.workspace import Workspace
+
+
+def read_command(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
+    """What the source of ``command`` says that it does.
+
+    ``files`` is one revision, by workspace-relative path; ``commit`` goes into the evidence. Source that
+    cannot be read, or not in full, is a line in ``problems``, never an error.
+    """
+    machine = Machine(Workspace(files, command.env.get("WORKSPACE")))
+    problems = machine.workspace.problems
+    entry = None
+    try:
+        entry = launch.launch(machine, command.argv, command.cwd, command.env)
+    except Halted:
+        pass
+    except Exhausted:
+        problems.append("the program is too long to be followed to its end; what is said covers a part of it")
+    except RecursionError:
+        problems.append("the program is nested too deeply to be followed to its end")
+    try:
+        accesses = _accesses(machine)
+        models = {access.path for access in accesses if access.kind == "read"}
+        stages, begun = _stages(machine, models, commit)
+        io = _io(accesses, begun, commit)
+    except RecursionError:
+        problems.append("the data flow is nested too deeply to be followed")
+        return Reading(entry=entry, problems=tuple(dict.fromkeys(problems)))
+    return Reading(tuple(stages), tuple(io), entry, tuple(dict.fromkeys(problems)))
+
+
+def _evidence(rule: str, says: str, where: Where, commit: str | None) -> Evidence:
+    return Evidence(rule, says, where.path or None, where.line, commit)
+
+
+# -- stages ------------------------------------------------------------------------------------------------
+
+
+def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tuple[list[Stage], list[int]]:
+    """Stages in order, and the number of the step of execution at which each begins."""
+    groups: dict[tuple[str, int], list[tuple[training.Descent, objective.Finding]]] = {}
+    for descent in training.descents(machine):
+        finding = objective.find(descent)
+        outer = descent.where.loops[0] if descent.where.loops else descent.where.seq
+        groups.setdefault((finding.objective, outer), []).append((descent, finding))
+    stages, begun = [], []
+    for members in groups.values():
+        stages.append(_stage(machine, members, models, commit))
+        begun.append(members[0][0].where.seq)
+    return stages, begun
+
+
+def _stage(
+    machine: Machine,
+    members: Sequence[tuple[training.Descent, objective.Finding]],
+    models: Collection[str],
+    commit: str | None,
+) -> Stage:
+    descent, finding = members[-1]
+    evidence = [_evidence("update", "the weights are changed here", descent.where, commit)]
+    for rule, says, node in finding.reasons:
+        if node is not None:
+            evidence.insert(len(evidence) - 1, _evidence(rule, says, node.where, commit))
+    attributes = {k: v for k, v in finding.attributes.items() if v}
+    if finding.paths:
+        paths = [machine.workspace.relative(path, machine.cwd) for path in finding.paths]
+        data = [p for p in dict.fromkeys(paths) if posixpath.dirname(p) not in models]
+        attributes["data_path"] = ",".join(data)
+    return Stage(finding.objective, tuple(evidence), attributes)
+
+
+# -- checkpoints -------------------------------------------------------------------------------------------
+
+
+def _accesses(machine: Machine) -> list[checkpoints.Access]:
+    changed = {id(update.delta) for update in machine.updates}
+
+    def gradient(node: Value, role: Role, source: Value) -> bool:
+        return id(source) in changed
+
+    return checkpoints.accesses(machine, gradient)
+
+
+def _io(
+    accesses: Sequence[checkpoints.Access], begun: Sequence[int], commit: str | None
+) -> list[CheckpointIO]:
+    words = {"read": "read", "write": "written", "copy": "copied", "merge": "merged"}
+    found = []
+    for access in accesses:
+        where = access.call.where
+        evidence = _evidence(access.kind, f"a model is {words[access.kind]} here", where, commit)
+        count = sum(start < where.seq for start in begun)
+        found.append(CheckpointIO(access.kind, access.path, (evidence,), access.sources, count))
+    return found
