@@ -24,11 +24,6 @@ class Reader(Protocol):
         ...
 
 
-def unread(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
-    """Read nothing of the code."""
-    return Reading(problems=("code is not read",))
-
-
 @dataclass(frozen=True)
 class Look:
     """What the code of a command says at one revision."""
@@ -111,16 +106,15 @@ class Commands:
 
     def _possible(self, process: Process) -> tuple[Look, ...]:
         before, after = around(self._history.revisions, process.started_s)
-        first = self._look(process, before) if before else None
-        second = self._look(process, after) if after else None
-        if first is None or second is None:
-            return tuple(look for look in (first, second) if look is not None)
-        if first.substance == second.substance:
-            return (first,)
-        missing = first.reading.entry is None and second.reading.entry is not None
-        if missing or (after is not None and after.t_s - process.started_s <= AT_LAUNCH_S):
-            return (second,)
-        return (first,) if self._at_launches else (first, second)
+        at_launch = after is not None and after.t_s - process.started_s <= AT_LAUNCH_S
+        sure = after if at_launch else before if self._at_launches else None
+        look = self._look(process, sure) if sure else None
+        if look is not None and look.reading.entry is not None:
+            return (look,)
+        pair = [self._look(process, revision) for revision in (before, after) if revision is not None]
+        looks = [look for look in pair if look is not None]
+        found = [look for look in looks if look.reading.entry is not None] or looks
+        return tuple({look.substance: look for look in reversed(found)}.values())[::-1]
 
     def _look(self, process: Process, revision: Revision) -> Look | None:
         key = revision.commit, process.argv, process.cwd

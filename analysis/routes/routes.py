@@ -12,8 +12,9 @@ import pandas as pd
 from posttrace.analysis.frames import Columns, frame
 from posttrace.analysis.records import RunRecord
 from posttrace.analysis.routes.classify import RunRoutes, run_routes
-from posttrace.analysis.routes.commands import Reader, unread
+from posttrace.analysis.routes.commands import Reader
 from posttrace.analysis.routes.route import Evidence, Route
+from posttrace.analysis.routes.static import read_command
 from posttrace.analysis.tables import TraceSet
 from posttrace.traces.errors import InputError
 
@@ -88,12 +89,14 @@ class Routes:
         return {"schema": SCHEMA, "runs": [_run_json(run, routes) for run, routes in self.found]}
 
 
-def routes(traces: TraceSet, *, read: Reader = unread) -> Routes:
+def routes(traces: TraceSet, *, read: Reader = read_command) -> Routes:
     """Derive the route of every submission and run of ``traces``.
 
     What cannot be derived is ``unknown`` with the labels that the evidence leaves open. The code is read from
     ``revisions.git`` beside each trace; where that is missing, what hashes alone tell is all there is, and
-    ``problem`` says so. Raises ``TraceError`` when a trace changed since it was loaded.
+    ``problem`` says so. ``read`` says what the source of a command does.
+
+    Raises ``TraceError`` when a trace changed since it was loaded.
     """
     return Routes(tuple((run, run_routes(run, read)) for run in traces.records))
 

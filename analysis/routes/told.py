@@ -10,7 +10,7 @@ from functools import cached_property
 from posttrace.analysis.routes.commands import Commands
 from posttrace.analysis.routes.history import History, Logged, Process
 from posttrace.analysis.routes.lineage import Making
-from posttrace.analysis.routes.logs import OBJECTIVES, Family, agrees, families, owners
+from posttrace.analysis.routes.logs import OBJECTIVES, Family, agrees, families, family, owners
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import Stage
 
@@ -32,14 +32,17 @@ class Told:
         found = families(lines)
         return cls(found, found, found)
 
-    def allows(self, stages: Sequence[Stage]) -> bool:
-        """Whether these stages explain what was logged before, and what they would log was not only later."""
-        objectives = [stage.objective for stage in stages if stage.objective != "unknown"]
-        if not stages or len(objectives) < len(stages):
-            return True  # vetoed elsewhere, or nothing to compare with
-        explained = all(any(o in OBJECTIVES[kind] for o in objectives) for kind in self.before)
-        in_time = all(agrees(o, self.by_then) for o in objectives if agrees(o, self.ever))
-        return explained and in_time
+    def fits(self, stages: Sequence[Stage]) -> bool:
+        """Whether these stages explain what was logged before."""
+        objectives = [stage.objective for stage in stages]
+        if not stages or "unknown" in objectives:
+            return True  # nothing to compare with
+        return all(any(o in OBJECTIVES[kind] for o in objectives) for kind in self.before)
+
+    def begun(self, stages: Sequence[Stage]) -> bool:
+        """Whether none of these stages logged only later."""
+        objectives = [stage.objective for stage in stages]
+        return all(agrees(o, self.by_then) for o in objectives if agrees(o, self.ever))
 
     def confirms(self, stages: Sequence[Stage]) -> bool:
         """Whether the log has what each of these stages logs."""
@@ -77,10 +80,13 @@ class Logs:
         """
         lines, lag_s = self.of(making.process), self._history.lag_s
         own_s = making.process.started_s + lag_s
+        ever = families(lines)
+        before = {family(line.keys) for line in lines if own_s < line.t_s <= until_s}
+        by_then = {family(line.keys) for line in lines if line.t_s <= until_s + lag_s}
         return Told(
-            before=families(line for line in lines if own_s < line.t_s <= until_s),
-            by_then=families(line for line in lines if line.t_s <= until_s + lag_s),
-            ever=families(lines),
+            before={kind: source for kind, source in ever.items() if kind in before},
+            by_then={kind: source for kind, source in ever.items() if kind in by_then},
+            ever=ever,
         )
 
     @cached_property

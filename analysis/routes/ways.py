@@ -61,7 +61,7 @@ class Ways:
     def _tried(self, making: Making) -> list[Step]:
         """A command as a whole, for each model it may have begun with."""
         stages = making.look.reading.stages
-        if not self._logs.told(making, making.process.ended_s).allows(stages):
+        if not self._logs.told(making, making.process.ended_s).fits(stages):
             return []
         step = Step(stages, "B", ())
         origins = self._lineage.origins(making)
@@ -126,7 +126,8 @@ class Ways:
     def _steps(self, making: Making) -> list[Step]:
         """What the command did until it wrote the model: each reading of its stages that its log allows."""
         log = self._logs.told(making, making.written_s)
-        options = [stages for stages in _cuts(making, log) if log.allows(stages)]
+        fitting = [stages for stages in _cuts(making, log) if log.fits(stages)]
+        options = [stages for stages in fitting if log.begun(stages)] or fitting
         trained_nothing = not any(options)
         if trained_nothing and (log.ever or making.look.reading.problems):
             return []

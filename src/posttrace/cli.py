@@ -165,11 +165,17 @@ def repair(path: Path) -> None:
 @audit_options
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--routes/--no-routes", "with_routes", default=True, help="Derive routes as well.")
 @click.option(
     "--fail-on", default="", metavar="CODE[,CODE]", help="Exit 1 when a run has one of these verdicts."
 )
 def audit(
-    paths: Paths, as_json: bool = False, as_csv: bool = False, fail_on: str = "", **settings: Any
+    paths: Paths,
+    as_json: bool = False,
+    as_csv: bool = False,
+    with_routes: bool = True,
+    fail_on: str = "",
+    **settings: Any,
 ) -> int:
     """Does the gain exceed evaluation noise when the best of k submissions was picked?
 
@@ -186,7 +192,9 @@ def audit(
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
     traces = pt.load(paths)
-    result = pt.audit(traces, pt.AuditSettings(**settings)).with_routes(pt.routes(traces))
+    result = pt.audit(traces, pt.AuditSettings(**settings))
+    if with_routes:
+        result = result.with_routes(pt.routes(traces))
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
     elif as_csv:

@@ -1,0 +1,64 @@
+"""Routes of real runs of the embedded agents, from the command line: what they do is in ``runner/agents``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import QUICK, posttrace
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("embedded")
+    words = [word for word in QUICK if not word.startswith("budget.steps")]
+    done = posttrace("run", "-m", "agent=copy,hybrid", "budget.steps=8", *words, f"out={out}", cwd=out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def of(found: dict[str, Any], agent: str) -> dict[str, Any]:
+    runs: list[dict[str, Any]] = [run for run in found["runs"] if run["agent"] == agent]
+    assert len(runs) == 1
+    return runs[0]
+
+
+def test_routes_as_json(runs: Path) -> None:
+    done = posttrace("routes", runs, "--json", cwd=runs)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert {item["route"] for item in of(found, "copy")["submissions"]} == {"no_train"}
+    hybrid = of(found, "hybrid")
+    assert [item["route"] for item in hybrid["submissions"]] == ["sft", *["sft>grpo"] * 3]
+    assert hybrid["attempted"] == ["sft", "grpo"]
+    for item in hybrid["submissions"]:
+        main = item["evidence"][0]
+        assert main["path"].startswith("code/")
+        assert main["line"] >= 1
+        assert main["commit"]
+
+
+def test_routes_as_a_table_and_csv(runs: Path) -> None:
+    table = posttrace("routes", runs, cwd=runs)
+    assert table.returncode == 0
+    assert "Routes of 6 submissions in 2 runs" in table.stdout
+    assert "sft>grpo" in table.stdout
+    csv = posttrace("routes", runs, "--csv", cwd=runs).stdout.splitlines()
+    assert csv[0].startswith("run_id,trace,state")
+    assert len(csv) == 7
+
+
+def test_the_audit_shows_routes(runs: Path) -> None:
+    table = posttrace("audit", runs, cwd=runs).stdout
+    assert "no_train" in table
+    without = posttrace("audit", runs, "--no-routes", "--json", cwd=runs)
+    assert [run["route"] for run in json.loads(without.stdout)["runs"]] == [None, None]
+
+
+def test_both_formats_at_once_are_refused(runs: Path) -> None:
+    done = posttrace("routes", runs, "--json", "--csv", cwd=runs)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "choose one" in done.stderr
