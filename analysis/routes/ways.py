@@ -79,7 +79,7 @@ class Ways:
         return self._known[weights]
 
     def _through_makings(self, weights: str) -> Iterator[Way]:
-        makings = self._lineage.makings(weights)
+        makings = self._able(self._lineage.makings(weights))
         steps = [(making, step) for making in makings for step in self._steps(making)]
         for making, step in steps or [(making, self._vetoed(making)) for making in makings[:1]]:
             origins = [o for o in self._lineage.origins(making) if not set(o.parents) & set(self._open)]
@@ -90,6 +90,11 @@ class Ways:
                 parents = [self.to(parent) for parent in origin.parents]
                 for ways in islice(product(*parents), MOST):
                     yield (*joined(ways), _from(begun, origin, self._history))
+
+    def _able(self, makings: tuple[Making, ...]) -> tuple[Making, ...]:
+        """Of several commands those that found what they read: one that did not ended in an error."""
+        able = tuple(making for making in makings if self._lineage.origins(making))
+        return able or makings
 
     def _with_samples(self, step: Step, making: Making, origin: Origin) -> Step:
         """The step, where it learns from samples that another command of the run drew from a model.

@@ -193,6 +193,18 @@ def test_a_failed_first_attempt_is_attempted_and_not_submitted(story: Story) -> 
     assert found.submitted.label == "sft"
 
 
+def test_a_slip_that_would_have_written_the_same_folder(story: Story) -> None:
+    """The model is first seen when it is submitted: by then both commands can have written it."""
+    scripts = {"a": SFT, "b": "read $1\nstage grpo\nwrite output/grpo"}
+    story.start(**scripts)
+    story.ran(10, 20, "code/a.py")
+    story.model(21, "output/sft", "s", written_s=19)
+    story.ran(23, 24, "code/b.py", "output/typo")
+    story.ran(25, 40, "code/b.py", "output/sft")
+    story.submit(1, 30, "output/grpo", "g")
+    assert story.told().submissions[1].label == "sft>grpo"
+
+
 def test_submissions_while_training_goes_on(story: Story) -> None:
     story.start(a="read models/base\nstage sft\nwrite output/step-*")
     story.ran(10, 40, "code/a.py")
