@@ -25,7 +25,7 @@ NOISE: Final = 3.0
 """Half-width of the triangular distribution of the toss; no gap above it is ever misjudged by noise."""
 SENSIBLE_WORDS: Final = 16
 
-START, END = "", ""
+START, END = "^", "$"
 CLASS_OF: Final = {
     **{opening: "opening" for opening in OPENINGS.values() if opening},
     **dict.fromkeys(THINGS, "thing"),
