@@ -34,9 +34,8 @@ def contrasts(
     rows = []
     for one, other in pairs:
         if not {one, other} <= set(gains.columns):
-            raise InputError(
-                f"no runs of {one if one not in gains else other}; agents are {', '.join(gains)}"
-            )
+            there = ", ".join(map(str, gains.columns))
+            raise InputError(f"no runs of {one if one not in gains else other}; agents are {there}")
         both = gains[[one, other]]
         for task, of_task in both.groupby(level="task", sort=False):
             matched = of_task.dropna()

@@ -27,7 +27,7 @@ def train_step(model: Any, optimizer: Any, batch: list[tuple[list[int], list[boo
     return {"loss": loss, "learning_rate": optimizer.learning_rate, "grad_norm": grad_norm, "passes": passes}
 
 
-def examples(file: Path | None) -> list[tuple[list[int], list[bool]]]:
+def examples(file: Path | None) -> Any:
     """The sequences in ``file``, or the task's demonstrations."""
     if file is None:
         return demonstrations()

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 from posttrace.runner import workspace as workspaces
 from posttrace.runner.artifacts import hash_directory
-from posttrace.runner.compose import resolve
+from posttrace.runner.compose import groups, resolve
 from posttrace.runner.models.checkpoint import Weights, load_checkpoint
 from posttrace.runner.models.sampling import sample
 from posttrace.runner.sandbox.local import agent_environment
@@ -90,8 +89,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 
 def run(agent: str, folder: Path, inbox: Inbox, *, steps: int = 8, seed: int = 0) -> Any:
     """Start the option ``agent`` as a run does, without a sandbox or a recorder."""
-    config = OmegaConf.to_container(resolve([f"agent={agent}", f"budget.steps={steps}", f"seed={seed}"]))
-    assert isinstance(config, dict)
+    config = groups(resolve([f"agent={agent}", f"budget.steps={steps}", f"seed={seed}"]))
     option = config["agent"]
     workspace = folder / "workspace"
     workspaces.build(workspace, base=SHIPPED, base_id="spell", code=option["code"])
