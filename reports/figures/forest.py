@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from posttrace.reports import style
+from posttrace.reports.figures.facets import forest_facets
+from posttrace.reports.figures.gains import draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.groups import name_groups, positions
-from posttrace.reports.figures.legend import key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "task",
+    "agent_label",
     "run_label",
     "verdict",
     "label",
@@ -31,6 +31,8 @@ undefined. One row a run, drawn from top to bottom in the table's order; ``task`
 
 
 LABEL_WIDTH = 48
+MAX_LINES = 36
+"""Runs that a page has room for, one line each."""
 
 
 def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
@@ -38,51 +40,26 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
 
     Hollow circle: the gain as reported (best of k). Filled marker: the gain corrected for having picked the
     best. Bar: from the simultaneous lower to the upper bound; a run without bounds has none. The shaded strip
-    is ``±delta_eq_pp``, the gains too small to matter.
+    is ``±delta_eq_pp``, the gains too small to matter. More runs than a page has lines stand side by side, a
+    column for each task, their verdicts by mark alone.
     """
     from matplotlib.figure import Figure
+
+    if len(table) > MAX_LINES:
+        return forest_facets(table, delta_eq_pp=delta_eq_pp)
 
     rows = positions(table["task"])
     with style.applied():
         figure = Figure(figsize=(9.4, 1.15 + 0.27 * (rows[-1] + 1 if rows else 1)), layout="constrained")
         axes = figure.add_subplot()
-        axes.axvspan(-delta_eq_pp, delta_eq_pp, color=style.FAINT, alpha=0.55, linewidth=0)
-        axes.axvline(0, color=style.MUTED, linewidth=0.9)
+        draw_scale(axes, delta_eq_pp)
         for y, row in zip(rows, table.to_dict("records"), strict=True):
-            _draw_run(axes, y, row)
+            draw_gain(axes, y, row)
         _dress(axes, table, rows)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.legend(handles=_legend(delta_eq_pp), loc="outside upper left", ncols=4, borderaxespad=0.2)
+        figure.legend(handles=gain_keys(delta_eq_pp), loc="outside upper left", ncols=4, borderaxespad=0.2)
     return figure
-
-
-def _draw_run(axes: Axes, y: float, row: dict[Any, Any]) -> None:
-    mark = style.VERDICT_MARKS[row["verdict"]]
-    low, high = row["lcb_pp"], row["ucb_pp"]
-    if np.isfinite(low) or np.isfinite(high):
-        ends = [v for v in (low, high) if np.isfinite(v)]
-        inner = [v for v in (row["corrected_gain_pp"], row["reported_gain_pp"]) if np.isfinite(v)]
-        span = [*ends, *(inner if len(ends) == 1 else [])]
-        axes.plot([min(span), max(span)], [y, y], color=mark.colour, linewidth=1.6, solid_capstyle="butt")
-        axes.plot(ends, [y] * len(ends), "|", color=mark.colour, markersize=7, markeredgewidth=1.6)
-    axes.plot(
-        [row["reported_gain_pp"]],
-        [y],
-        "o",
-        markersize=8,
-        markerfacecolor="none",
-        markeredgecolor=style.MUTED,
-    )
-    axes.plot(
-        [row["corrected_gain_pp"]],
-        [y],
-        mark.marker,
-        color=mark.colour,
-        markersize=6,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
-    )
 
 
 def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
@@ -109,15 +86,3 @@ def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
 def _short(label: str) -> str:
     """A long reason would squeeze the plot; the table beside it has the whole text."""
     return textwrap.shorten(label, LABEL_WIDTH, placeholder=" …")
-
-
-def _legend(delta_eq_pp: float) -> list[Any]:
-    from matplotlib.patches import Patch
-
-    hollow = {"markerfacecolor": "none", "markeredgecolor": style.MUTED, "markersize": 7}
-    return [
-        key("gain as reported", marker="o", **hollow),
-        key("gain, corrected for selection", marker="D"),
-        key("lower to upper bound", linestyle="-", linewidth=1.6),
-        Patch(label=f"±{delta_eq_pp:g} pp: too small to matter", color=style.FAINT, linewidth=0),
-    ]

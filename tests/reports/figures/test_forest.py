@@ -13,26 +13,27 @@ from matplotlib.lines import Line2D
 from posttrace.analysis.wording import Code
 from posttrace.reports import style
 from posttrace.reports.figures import forest
+from posttrace.reports.figures.forest import COLUMNS, MAX_LINES
 
 
 def table() -> pd.DataFrame:
     nothing = (np.nan,) * 4
     rows = [
-        ("spell", "sft · seed 0", "exceeds", "gain exceeds noise (single run)", 25.0, 24.0, 18.0, 31.0),
-        ("spell", "crash · seed 0", "invalid", "invalid: no scored submission", *nothing),
-        ("house $5 $6", "sft · seed 0", "within_noise", "within noise", 1.0, 0.2, np.nan, 3.0),
+        (
+            "spell",
+            "sft",
+            "sft · seed 0",
+            "exceeds",
+            "gain exceeds noise (single run)",
+            25.0,
+            24.0,
+            18.0,
+            31.0,
+        ),
+        ("spell", "crash", "crash · seed 0", "invalid", "invalid: no scored submission", *nothing),
+        ("house $5 $6", "sft", "sft · seed 0", "within_noise", "within noise", 1.0, 0.2, np.nan, 3.0),
     ]
-    names = [
-        "task",
-        "run_label",
-        "verdict",
-        "label",
-        "reported_gain_pp",
-        "corrected_gain_pp",
-        "lcb_pp",
-        "ucb_pp",
-    ]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def axes() -> Axes:
@@ -92,3 +93,44 @@ def test_every_verdict_has_a_mark_of_its_own() -> None:
     assert (
         len({mark.symbol for mark in marks.values()}) == len({m.marker for m in marks.values()}) == len(marks)
     )
+
+
+def many() -> pd.DataFrame:
+    """Three tasks, four agents and five seeds; the gain of a run tells which it is."""
+    rows = [
+        (task, agent, f"{agent} · seed {seed}", "exceeds", "x", 10.0 * t + a + seed / 10, 5.0, 4.0, 6.0)
+        for t, task in enumerate(("house", "spell", "style"))
+        for a, agent in enumerate(("copy", "grpo", "rft", "sft"))
+        for seed in range(5)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    copies = table["agent_label"] == "copy"
+    table.loc[copies, ["reported_gain_pp", "corrected_gain_pp", "lcb_pp", "ucb_pp"]] = np.nan
+    return table.assign(verdict=table["verdict"].mask(copies, "invalid"))
+
+
+def test_many_runs_stand_side_by_side_by_task() -> None:
+    assert len(many()) > MAX_LINES
+    figure = forest(many(), delta_eq_pp=2)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["house", "spell", "style"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["copy", "grpo", "rft", "sft"]
+    for t, axes in enumerate(figure.axes):
+        hollow = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
+        gains = [across(line)[0] for line in hollow]
+        expected = [10 * t + a + seed / 10 for a in (1, 2, 3) for seed in range(5)]
+        assert [gain for gain in gains if np.isfinite(gain)] == pytest.approx(expected)
+        heights = [np.asarray(line.get_ydata())[0] for line in hollow]
+        assert heights == sorted(heights)
+        assert len(set(heights)) == 20
+
+
+def test_a_run_without_a_gain_is_a_mark_that_no_gain_can_be_read_from() -> None:
+    for axes in forest(many(), delta_eq_pp=2).axes:
+        at_edge = [line for line in axes.lines if line.get_transform() == axes.get_yaxis_transform()]
+        marks = [line for line in at_edge if line.get_marker() == style.VERDICT_MARKS["invalid"].marker]
+        assert len(marks) == 5
+
+
+def test_the_legend_of_many_runs_names_their_verdicts() -> None:
+    (legend,) = forest(many(), delta_eq_pp=2).legends
+    assert {"exceeds", "invalid"} <= {text.get_text() for text in legend.get_texts()}

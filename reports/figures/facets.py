@@ -1,0 +1,85 @@
+"""The forest plot of many runs: a column for each task, the seeds of an agent close together."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from posttrace.reports import style
+from posttrace.reports.figures.gains import draw_gain, draw_scale, gain_keys
+from posttrace.reports.figures.legend import key
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_COLUMNS = 3
+STEP = 0.6
+"""From one seed to the next; from one agent to the next it is one more than that."""
+WIDTH = 9.4
+
+
+def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
+    """Draw the runs of ``forest``'s table; a run without a gain is a mark at the right edge."""
+    from matplotlib.figure import Figure
+
+    tasks = list(dict.fromkeys(table["task"]))
+    heights = _heights(table)
+    columns = min(len(tasks), MAX_COLUMNS)
+    rows = math.ceil(len(tasks) / columns)
+    last = max(y for ys in heights.values() for y in ys)
+    with style.applied():
+        figure = Figure(figsize=(WIDTH, 1.2 + rows * (0.4 + 0.16 * (last + 1))), layout="constrained")
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, task in zip(grid, tasks, strict=False):
+            _draw_task(axes, table[table["task"] == task], heights, delta_eq_pp)
+            axes.set_title(task)
+        for axes in grid[len(tasks) :]:
+            axes.set_visible(False)
+        grid[0].set_yticks([float(np.mean(ys)) for ys in heights.values()], list(heights))
+        grid[0].set_ylim(last + STEP, -STEP)
+        figure.supxlabel("gain over the baseline, percentage points", fontsize=9)
+        keys = [*gain_keys(delta_eq_pp), *_verdict_keys(table)]
+        figure.legend(handles=keys, loc="outside upper left", ncols=4, borderaxespad=0.2)
+    return figure
+
+
+def _heights(table: pd.DataFrame) -> dict[str, list[float]]:
+    """Agent -> heights of its runs, the same in every column; room for the task where it has most runs."""
+    heights: dict[str, list[float]] = {}
+    y = 0.0
+    for agent, runs in table.groupby("agent_label", sort=False):
+        most = int(runs["task"].value_counts().max())
+        heights[str(agent)] = [y + STEP * i for i in range(most)]
+        y += STEP * most + 1
+    return heights
+
+
+def _draw_task(axes: Axes, runs: pd.DataFrame, heights: dict[str, list[float]], delta_eq_pp: float) -> None:
+    draw_scale(axes, delta_eq_pp)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    for agent, own in runs.groupby("agent_label", sort=False):
+        for y, row in zip(heights[str(agent)], own.to_dict("records"), strict=False):
+            draw_gain(axes, y, row, size=4)
+            if not np.isfinite(row["reported_gain_pp"]):
+                _draw_nothing(axes, y, row["verdict"])
+
+
+def _draw_nothing(axes: Axes, y: float, verdict: str) -> None:
+    """A run without a gain: its mark at the right edge, in axes units, where no gain can be read from."""
+    mark = style.VERDICT_MARKS[verdict]
+    place = axes.get_yaxis_transform()
+    axes.plot([0.985], [y], mark.marker, color=mark.colour, markersize=4, transform=place)
+
+
+def _verdict_keys(table: pd.DataFrame) -> list[Any]:
+    present = set(table["verdict"])
+    return [
+        key(code.replace("_", " "), marker=mark.marker, color=mark.colour)
+        for code, mark in style.VERDICT_MARKS.items()
+        if code in present
+    ]
