@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -51,7 +52,7 @@ class Commands:
         self._at_launches = any(revision.trigger == "launch" for revision in history.revisions)
         self._looks: dict[Process, tuple[Look, ...]] = {}
         self._readings: dict[tuple[str, tuple[str, ...], str], Reading] = {}
-        self._parents = {process: _parent(process, history.processes) for process in history.processes}
+        self._parents = _parents(history.processes)
 
     def looks(self, process: Process) -> tuple[Look, ...]:
         """The readings that the times leave open, likeliest first; empty when no code can be read.
@@ -139,18 +140,18 @@ class Commands:
 
 def around(revisions: Sequence[Revision], t_s: float) -> tuple[Revision | None, Revision | None]:
     """The last revision up to a time, and the first after it."""
-    before = [revision for revision in revisions if revision.t_s <= t_s]
-    after = [revision for revision in revisions if revision.t_s > t_s]
-    return before[-1] if before else None, after[0] if after else None
+    n = bisect_right(revisions, t_s, key=lambda revision: revision.t_s)
+    return revisions[n - 1] if n else None, revisions[n] if n < len(revisions) else None
 
 
-def _parent(process: Process, processes: Iterable[Process]) -> Process | None:
-    """Process numbers are used again: of several the last that had started by then."""
-    launchers = [
-        other
-        for other in processes
-        if other is not process
-        and other.pid == process.ppid
-        and other.started_s <= process.started_s <= other.ended_s
-    ]
-    return launchers[-1] if launchers else None
+def _parents(processes: Sequence[Process]) -> Mapping[Process, Process | None]:
+    """Who launched whom. Process numbers are used again: of several the last that had started by then."""
+    numbered: dict[int, list[Process]] = {}
+    for process in processes:
+        numbered.setdefault(process.pid, []).append(process)
+    found: dict[Process, Process | None] = {}
+    for process in processes:
+        launchers = numbered.get(process.ppid, []) if process.ppid is not None else []
+        alive = [p for p in launchers if p.started_s <= process.started_s <= p.ended_s and p is not process]
+        found[process] = alive[-1] if alive else None
+    return found

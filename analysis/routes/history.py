@@ -77,11 +77,15 @@ class History:
         return tuple(version for version in self.versions if version.weights == weights)
 
     def env(self) -> dict[str, str]:
-        """The variables that every agent gets and that name places or the task."""
+        """The agent's variables that are known: what it was configured with, and what every agent gets."""
         root, start = self.root or "", self.run.started
         names = {"MODEL_PATH": self.base_path, "DATA_PATH": "data", "OUTPUT_DIR": "output"}
         places = {name: posixpath.join(root, path) for name, path in names.items()}
-        return {"TASK": start.task.id, "BASE_MODEL": start.base_model.id, "WORKSPACE": root, **places}
+        agent = start.config.get("agent")
+        own = agent.get("env") if isinstance(agent, dict) else None
+        given = {str(name): str(value) for name, value in own.items()} if isinstance(own, dict) else {}
+        task = {"TASK": start.task.id, "BASE_MODEL": start.base_model.id, "WORKSPACE": root}
+        return {**given, **task, **places}
 
     def relative(self, path: str) -> str:
         """A path as the agent gave it, relative to the workspace where it lies below it."""

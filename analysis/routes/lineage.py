@@ -28,8 +28,6 @@ class Making:
     """The folder that it wrote; null to ask for what a command began with."""
     io: CheckpointIO | None = None
     """The line that writes this folder; null when it is only the sole training that ran then."""
-    last: bool = False
-    """Whether the command wrote no model after this one."""
     seen: bool = True
     """Whether the command was seen to run; else it is a script that was there and would have written it."""
 
@@ -92,6 +90,16 @@ class Lineage:
         options = {version.weights: entry for version, entry in named or there}
         return tuple(Origin((weights,), entry) for weights, entry in options.items())
 
+    def last(self, making: Making) -> bool:
+        """Whether no folder that the command writes was written again later, while it ran."""
+        later = (
+            version
+            for version in self._history.versions
+            if version.window[1] > making.written_s and version.weights != making.own
+        )
+        reading, process = making.look.reading, making.process
+        return not any(process.ran_in(*v.window) and writers(reading, v.path) for v in later)
+
     def _unread(self, making: Making) -> tuple[Origin, ...]:
         """Without a line that reads a model: every model that was there is possible."""
         there = self.held("*", making.process.started_s, making.own)
@@ -107,19 +115,10 @@ class Lineage:
 
     def _writing(self, process: Process, version: Version) -> list[Making]:
         return [
-            Making(process, look, version, io, self._last(process, look, version))
+            Making(process, look, version, io)
             for look in self._commands.looks(process)
             for io in writers(look.reading, version.path)
         ]
-
-    def _last(self, process: Process, look: Look, version: Version) -> bool:
-        """Whether no model of a folder that the command writes was written later while it ran."""
-        after = (
-            other
-            for other in self._history.versions
-            if other.window[1] > version.window[1] and other.weights != version.weights
-        )
-        return not any(process.ran_in(*other.window) and writers(look.reading, other.path) for other in after)
 
     def _alone(self, version: Version) -> tuple[Making, ...]:
         training = [p for p in self._commands.training() if p.ran_in(*version.window)]
@@ -131,7 +130,7 @@ class Lineage:
     def _present(self, version: Version) -> tuple[Making, ...]:
         """Processes are sampled: a short command may have run unseen."""
         return tuple(
-            Making(script, look, version, io, last=True, seen=False)
+            Making(script, look, version, io, seen=False)
             for script, look in self._commands.present(version.window[1])
             for io in writers(look.reading, version.path)
         )
@@ -168,9 +167,9 @@ def writers(reading: Reading, path: str) -> list[CheckpointIO]:
 
 def matches(path: str, pattern: str) -> bool:
     """Whether a pattern stands for a folder, itself or by a file or folder in it."""
-    pattern = posixpath.normpath(pattern)
-    folder, name = posixpath.split(pattern)
-    return fnmatchcase(path, pattern) or (name.endswith(_FILES) and fnmatchcase(path, folder))
+    literal = posixpath.normpath(pattern).replace("[", "[[]").replace("?", "[?]")
+    folder, name = posixpath.split(literal)
+    return fnmatchcase(path, literal) or (name.endswith(_FILES) and fnmatchcase(path, folder))
 
 
 def _literal(io: CheckpointIO | None) -> int:

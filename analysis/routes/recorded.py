@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from posttrace.analysis.records import RunRecord, Submission
 from posttrace.analysis.reread import reread
@@ -27,6 +27,9 @@ KINDS: Final[tuple[type[Event], ...]] = (
     LogMetrics,
     IntegrityFlag,
 )
+WATCH_INTERVAL_S: Final = 2.0
+"""Between two looks at logs and models, where the configuration does not say."""
+LOOK_S: Final = 0.5
 
 
 @dataclass
@@ -78,6 +81,7 @@ def read_history(run: RunRecord) -> History:
         versions=versions,
         submitted={number: same.get(weights, weights) for number, weights in artifacts.items()},
         logged=tuple(seen.logged),
+        lag_s=_lag_s(run.started.config),
     )
 
 
@@ -119,6 +123,13 @@ def _zero(run: RunRecord) -> datetime | None:
     if start.ts is None or start.t_s is None:
         return None
     return datetime.fromisoformat(start.ts) - timedelta(seconds=start.t_s)
+
+
+def _lag_s(config: Mapping[str, Any]) -> float:
+    """How late a logged line may be read: one interval of the recorder's looks, and what the look takes."""
+    recorder = config.get("recorder")
+    interval_s = recorder.get("watch_interval_s") if isinstance(recorder, dict) else None
+    return (interval_s if isinstance(interval_s, int | float) else WATCH_INTERVAL_S) + LOOK_S
 
 
 def _revisions(events: Sequence[tuple[float, CodeRevision]]) -> tuple[Revision, ...]:

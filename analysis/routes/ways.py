@@ -131,7 +131,8 @@ class Ways:
     def _steps(self, making: Making) -> list[Step]:
         """What the command did until it wrote the model: each reading of its stages that its log allows."""
         log = self._logs.told(making, making.written_s)
-        fitting = [stages for stages in _cuts(making, log) if log.fits(stages)]
+        cuts = _cuts(making, log, self._lineage)
+        fitting = [stages for stages in cuts if log.fits(stages)]
         options = [stages for stages in fitting if log.begun(stages)] or fitting
         trained_nothing = not any(options)
         if trained_nothing and (log.ever or making.look.reading.problems):
@@ -167,7 +168,7 @@ def joined(ways: tuple[Way, ...]) -> Way:
     return whole
 
 
-def _cuts(making: Making, log: Told) -> list[tuple[Stage, ...]]:
+def _cuts(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ...]]:
     """The stages that a command can have gone through when it wrote the model.
 
     Those that its writing line comes after, where that is known. Else all of them for its last model, unless
@@ -176,9 +177,9 @@ def _cuts(making: Making, log: Told) -> list[tuple[Stage, ...]]:
     """
     begun = making.io.begun if making.io else None
     stages = _policy(making.look.reading.stages[:begun])
-    whole = begun is not None or (making.last and (not log.ever or log.confirms(stages)))
-    cuts = [stages[:n] for n in range(len(stages), 0, -1)] or [()]
-    cuts = cuts[:1] if whole else cuts
+    whole = begun is not None or len(stages) < 2
+    whole = whole or ((not log.ever or log.confirms(stages)) and lineage.last(making))
+    cuts = [stages] if whole else [stages[:n] for n in range(len(stages), 0, -1)]
     sure = tuple(stage for stage in stages if stage.attributes.get("certain") != "no")
     return [*cuts, sure] if sure and sure not in cuts else cuts
 
@@ -205,12 +206,13 @@ def _wrote(making: Making) -> tuple[Evidence, ...]:
     process = making.process
     path = making.version.path if making.version else ""
     if not making.seen:
-        says = f"not seen to run; of the code that was there only this writes {path}"
+        says = f"not seen to run, but no command that was explains {path}, and its code writes it"
         unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
         return unseen, *(making.io.evidence if making.io else ())
+    command = " ".join(process.argv)[:120]
     ran = Evidence(
         "executed",
-        f"ran from {process.started_s:.1f} s, when {path} was written: {' '.join(process.argv)[:120]}",
+        f"ran from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: {command}",
         making.look.reading.entry,
         commit=making.look.commit,
     )

@@ -227,6 +227,17 @@ def test_without_revisions_only_hashes_speak(story: Story) -> None:
     assert "revisions.git" in found.submissions[1].evidence[0].says
 
 
+def test_a_damaged_store_is_named_and_the_rest_goes_on(story: Story) -> None:
+    two_commands(story)
+    story.submit(3, 50, "output/copy", "base")
+    traces = story.write()
+    for place in (story.folder / "revisions.git/objects").glob("??/*"):
+        place.unlink()
+    found = pt.routes(traces).of("c-s0-a1")
+    assert [route.label for route in found.submissions.values()] == ["unknown", "unknown", "no_train"]
+    assert "lacks the commit" in (found.problem or "")
+
+
 def test_a_command_that_was_never_seen(story: Story) -> None:
     story.start(a=SFT.replace("write output/sft", "write output/other"))
     story.log(11, 14, "output/log.jsonl", "reward")
