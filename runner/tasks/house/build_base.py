@@ -46,7 +46,7 @@ def aimless(episode: Episode, rng: random.Random) -> str:
     by_kind: dict[str, list[str]] = {}
     for text in episode.admissible():
         kind = next(kind for kind in KINDS if text.startswith(kind))
-        if (kind in TALKATIVE) == talkative and text != f"go to {episode.at}":
+        if (kind in TALKATIVE) == talkative:
             by_kind.setdefault(kind, []).append(text)
     return choose(rng, by_kind[choose(rng, [*by_kind])])
 

@@ -76,7 +76,8 @@ class Episode:
         self.opened, self.seen = set(), set()
         self.at = self.carried = None
         self.steps = self.refused = 0
-        return f"{self._room()} put {self.game.target} in {self.game.goal}."
+        listed = ", ".join(self.game.receptacles)
+        return f"you see {listed}. put {self.game.target} in {self.game.goal}."
 
     @property
     def won(self) -> bool:
@@ -102,10 +103,11 @@ class Episode:
 
     def admissible(self) -> list[str]:
         """Every command that is not refused now."""
-        commands = ["look", "inventory", *(f"go to {place}" for place in self.game.receptacles)]
+        elsewhere = [place for place in self.game.receptacles if place != self.at]
+        commands = ["look", "inventory", *(f"go to {place}" for place in elsewhere)]
         if self.at is not None:
             inside = self._inside(self.at) if self.is_open(self.at) else []
-            commands += [f"examine {name}" for name in (self.at, *inside)]
+            commands.append(f"examine {self.at}")
             if self.at in OPENABLE:
                 commands.append(f"{'close' if self.is_open(self.at) else 'open'} {self.at}")
             if self.carried is None:
@@ -146,10 +148,7 @@ class Episode:
             case "inventory":
                 return self._inventory()
             case _:
-                return self._room() if self.at is None else f"you face {self.at}."
-
-    def _room(self) -> str:
-        return f"you see {', '.join(self.game.receptacles)}."
+                return f"you face {self.at}." if self.at else "you see nothing."  # as ALFWorld's engine
 
     def _inventory(self) -> str:
         return f"you carry {self.carried or 'nothing'}."

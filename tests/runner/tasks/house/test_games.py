@@ -58,4 +58,4 @@ def test_the_games_are_those_that_published_scores_refer_to() -> None:
 
 def test_an_unknown_set_is_an_error() -> None:
     with pytest.raises(KeyError):
-        games("validation")  # type: ignore[arg-type]  # the point of the test
+        games("validation")
