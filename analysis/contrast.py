@@ -19,8 +19,8 @@ def contrasts(
     """One row a task and pair: corrected gain of ``one`` minus that of ``other``, run by run.
 
     ``verdicts`` is ``Audit.table()``. Columns: task, one, other, n (pairs), unmatched (runs of either without
-    a partner or without a gain), mean, sd, low, high (0..1), p_flip, p_least. Raises ``InputError`` when a
-    run of an agent is there twice, so that it is not clear which one matches.
+    a partner or without a gain), mean, sd, low, high (0..1), p_t, p_flip, p_least. Raises ``InputError`` when
+    a run of an agent is there twice, so that it is not clear which one matches.
     """
     method = method or PairedContrast()
     keys = ["task", "agent", "seed"]

@@ -8,11 +8,13 @@ import numpy as np
 from scipy import stats
 
 from posttrace.analysis.records import FloatArray
+from posttrace.analysis.stats.paired import ZERO_SE
 
 
 @dataclass(frozen=True)
 class ContrastResult:
-    """``low`` and ``high``: two-sided t interval of the mean difference, NaN for fewer than two pairs.
+    """``low``, ``high``: two-sided t interval of the mean difference; ``p_t``: two-sided of the t test. NaN
+    without spread (one pair, or equal differences), where the interval would have no width.
 
     ``p_flip``: two-sided, from all 2^n sign flips; it can never be below ``p_least`` = 2 / 2^n.
     """
@@ -22,6 +24,7 @@ class ContrastResult:
     sd: float
     low: float
     high: float
+    p_t: float
     p_flip: float
 
     @property
@@ -50,7 +53,7 @@ class PairedContrast:
             raise ValueError("a contrast needs at least one pair, and a finite difference of each")
         n, mean = len(differences), float(np.mean(differences))
         if n == 1:
-            return ContrastResult(1, mean, np.nan, np.nan, np.nan, 1.0)
+            return ContrastResult(1, mean, np.nan, np.nan, np.nan, np.nan, 1.0)
         flips = stats.permutation_test(
             (differences,),
             np.mean,
@@ -59,5 +62,9 @@ class PairedContrast:
             rng=np.random.default_rng(self.seed),
         )
         sd = float(np.std(differences, ddof=1))
-        half = stats.t.ppf(1 - self.alpha / 2, n - 1) * sd / np.sqrt(n)
-        return ContrastResult(n, mean, sd, mean - half, mean + half, float(flips.pvalue))
+        if sd <= ZERO_SE:
+            return ContrastResult(n, mean, sd, np.nan, np.nan, np.nan, float(flips.pvalue))
+        se = sd / np.sqrt(n)
+        half = float(stats.t.ppf(1 - self.alpha / 2, n - 1) * se)
+        p_t = float(2 * stats.t.sf(abs(mean) / se, n - 1))
+        return ContrastResult(n, mean, sd, mean - half, mean + half, p_t, float(flips.pvalue))

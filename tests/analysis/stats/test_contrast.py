@@ -32,22 +32,29 @@ def test_every_sign_flip_counts(d: np.ndarray) -> None:
 
 
 @given(differences.filter(lambda d: np.std(d) > 1e-6))
-def test_the_interval_is_that_of_the_t_test(d: np.ndarray) -> None:
-    theirs = stats.ttest_1samp(d, 0).confidence_interval(0.9)
+def test_interval_and_p_are_those_of_the_t_test(d: np.ndarray) -> None:
+    theirs = stats.ttest_1samp(d, 0)
+    interval = theirs.confidence_interval(0.9)
     found = PairedContrast(alpha=0.1)(d)
-    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
+    assert (found.low, found.high, found.p_t) == pytest.approx((interval.low, interval.high, theirs.pvalue))
+
+
+def test_equal_differences_have_no_interval() -> None:
+    found = PairedContrast()(np.array([0.1, 0.1, 0.1]))
+    assert np.isnan([found.low, found.high, found.p_t]).all()
+    assert found.p_flip == 0.25
 
 
 @given(differences)
 def test_the_other_way_round_is_the_mirror_image(d: np.ndarray) -> None:
     one, other = PairedContrast()(d), PairedContrast()(-d)
-    assert (one.mean, one.low) == pytest.approx((-other.mean, -other.high))
+    assert (one.mean, one.low) == pytest.approx((-other.mean, -other.high), nan_ok=True)
     assert one.p_flip == pytest.approx(other.p_flip)
 
 
 def test_one_pair_has_no_interval() -> None:
     found = PairedContrast()(np.array([0.3]))
-    assert np.isnan([found.sd, found.low, found.high]).all()
+    assert np.isnan([found.sd, found.low, found.high, found.p_t]).all()
     assert found.p_flip == 1
 
 
