@@ -60,10 +60,10 @@ class _Seen:
 def read_history(run: RunRecord) -> History:
     """Read again what the trace of a loaded run says beyond its record.
 
-    Raises ``TraceError`` when the trace changed since it was loaded.
+    Raises ``TraceError`` when the trace is not the one that was loaded; it may have more lines by now.
     """
     seen, now = _Seen(), 0.0
-    for event in reread(run, KINDS):
+    for event in reread(run, KINDS, grown=True):
         now = now if event.t_s is None else event.t_s  # imported traces may have no times
         seen.take(event, now)
     root = _root(seen.processes)

@@ -29,6 +29,7 @@ Coarse = Literal["SFT", "GRPO", "hybrid", "other"]
 Tier = Literal["A", "B", "C", "D"]
 """A: executed, log signature, lineage. B: executed, static mechanism. C: static alone. D: names alone."""
 
+AUXILIARY: Final = "reward_model"
 NO_TRAIN: Final = "no_train"
 UNKNOWN: Final = "unknown"
 STEP: Final = ">"

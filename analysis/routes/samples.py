@@ -10,7 +10,7 @@ from posttrace.analysis.routes.commands import Commands, Look
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.lineage import Lineage
 from posttrace.analysis.routes.logs import families, family
-from posttrace.analysis.routes.route import Evidence
+from posttrace.analysis.routes.route import AUXILIARY, Evidence
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.told import Logs, data_paths
 
@@ -47,7 +47,8 @@ class Sampling:
     def _by(self, process: Process, look: Look, path: str) -> Samples | None:
         reads = [io for io in look.reading.io if io.kind == "read"]
         held = [version for io in reads for version in self._lineage.held(io.path, process.started_s)]
-        if look.reading.stages or not held:
+        learns = any(stage.objective != AUXILIARY for stage in look.reading.stages)
+        if learns or not held:
             return None
         loaded = [version for version in held if not version.given] or held
         within = any(line.source == path and family(line.keys) == "reward" for line in self._history.logged)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice, product
 from typing import Final
 
@@ -11,27 +11,14 @@ from posttrace.analysis.routes.commands import Commands
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.lineage import Lineage, Making, Origin
 from posttrace.analysis.routes.models import BASE
-from posttrace.analysis.routes.route import UNKNOWN, Evidence, Tier
+from posttrace.analysis.routes.route import UNKNOWN, Evidence
 from posttrace.analysis.routes.samples import Sampling
 from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.steps import Step, cuts_of, lost, started, step_of, wrote
 from posttrace.analysis.routes.told import Logs, Told
 
 MOST: Final = 12
 """Ways that are followed; where there are more, nothing is known anyway."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one command did to the weights."""
-
-    stages: tuple[Stage, ...]
-    """In order; empty when it trained nothing."""
-    tier: Tier | None
-    evidence: tuple[Evidence, ...]
-    """The strongest first."""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    candidates: tuple[str, ...] = ()
-    """Where a stage is unknown: the objectives that it may have been."""
 
 
 Way = tuple[Step, ...]
@@ -84,12 +71,12 @@ class Ways:
         for making, step in steps or [(making, self._vetoed(making)) for making in makings[:1]]:
             origins = [o for o in self._lineage.origins(making) if not set(o.parents) & set(self._open)]
             if not origins:
-                yield _lost(making), step
+                yield lost(making), step
             for origin in origins:
                 begun = self._with_samples(step, making, origin)
                 parents = [self.to(parent) for parent in origin.parents]
                 for ways in islice(product(*parents), MOST):
-                    yield (*joined(ways), _from(begun, origin, self._history))
+                    yield (*joined(ways), started(begun, origin, self._history))
 
     def _able(self, makings: tuple[Making, ...]) -> tuple[Making, ...]:
         """Of several commands those that found what they read: one that did not ended in an error."""
@@ -131,20 +118,20 @@ class Ways:
     def _steps(self, making: Making) -> list[Step]:
         """What the command did until it wrote the model: each reading of its stages that its log allows."""
         log = self._logs.told(making, making.written_s)
-        cuts = _cuts(making, log, self._lineage)
+        cuts = cuts_of(making, log, self._lineage)
         fitting = [stages for stages in cuts if log.fits(stages)]
         options = [stages for stages in fitting if log.begun(stages)] or fitting
-        trained_nothing = not any(options)
-        if trained_nothing and (log.ever or making.look.reading.problems):
+        reading, copied = making.look.reading, making.io is not None and making.io.kind != "write"
+        if not reading.stages and not copied and (log.ever or reading.problems):
             return []
-        return [_step(making, stages, log) for stages in options]
+        return [step_of(making, stages, log) for stages in options]
 
     def _vetoed(self, making: Making) -> Step:
         """The command wrote the model, but its code does not tell how, or its log says otherwise."""
         reading, log = making.look.reading, self._logs.told(making, making.written_s)
         says = "; ".join(reading.problems) or "what was logged does not fit what its code trains"
         fact = Evidence("unexplained", says, reading.entry, commit=making.look.commit)
-        return Step((Stage(UNKNOWN, ()),), None, (fact, *_wrote(making)), candidates=log.objectives)
+        return Step((Stage(UNKNOWN, ()),), None, (fact, *wrote(making)), candidates=log.objectives)
 
     def _unexplained(self, weights: str) -> Step:
         """A model that no command can be seen to have made."""
@@ -166,77 +153,3 @@ def joined(ways: tuple[Way, ...]) -> Way:
     for way in ways:
         whole = (*whole, *(step for step in way if step not in whole))
     return whole
-
-
-def _cuts(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ...]]:
-    """The stages that a command can have gone through when it wrote the model.
-
-    Those that its writing line comes after, where that is known. Else all of them for its last model, unless
-    the log lacks one; for an earlier model any number from the first. A stage under a condition that could
-    not be decided may be left out beside others.
-    """
-    begun = making.io.begun if making.io else None
-    stages = _policy(making.look.reading.stages[:begun])
-    whole = begun is not None or len(stages) < 2
-    whole = whole or ((not log.ever or log.confirms(stages)) and lineage.last(making))
-    cuts = [stages] if whole else [stages[:n] for n in range(len(stages), 0, -1)]
-    sure = tuple(stage for stage in stages if stage.attributes.get("certain") != "no")
-    return [*cuts, sure] if sure and sure not in cuts else cuts
-
-
-def _policy(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    """Without those that train a scorer."""
-    return tuple(stage for stage in stages if stage.objective != "reward_model")
-
-
-def _step(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
-    confirmed = bool(stages) and making.io is not None and log.confirms(stages)
-    unknown = any(stage.objective == UNKNOWN for stage in stages)
-    facts = [fact for stage in reversed(stages) for fact in stage.evidence]
-    logged = [log.fact] if confirmed and log.fact else []
-    return Step(
-        stages=stages,
-        tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",
-        evidence=(*facts, *_wrote(making), *logged),
-        candidates=log.objectives if unknown else (),
-    )
-
-
-def _wrote(making: Making) -> tuple[Evidence, ...]:
-    process = making.process
-    path = making.version.path if making.version else ""
-    if not making.seen:
-        says = f"not seen to run, but no command that was explains {path}, and its code writes it"
-        unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
-        return unseen, *(making.io.evidence if making.io else ())
-    command = " ".join(process.argv)[:120]
-    ran = Evidence(
-        "executed",
-        f"ran from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: {command}",
-        making.look.reading.entry,
-        commit=making.look.commit,
-    )
-    if making.io is None:
-        return ran, Evidence("only_training", f"the only training that ran when {path} was written", path)
-    if making.io.evidence:
-        return ran, *making.io.evidence
-    return ran, Evidence("writes", f"its code writes {making.io.path}", path, commit=making.look.commit)
-
-
-def _from(step: Step, origin: Origin, history: History) -> Step:
-    """The step, and what it started from."""
-    folders = [history.of(parent)[0].path for parent in origin.parents]
-    facts = list(origin.read.evidence) if origin.read else []
-    attributes = dict(step.attributes)
-    if len(origin.parents) > 1:
-        attributes["merge"] = str(len(origin.parents))
-    says = f"started from {' and '.join(folders)}"
-    facts.append(Evidence("started_from", says, folders[0]))
-    return Step(step.stages, step.tier, (*step.evidence, *facts), attributes, step.candidates)
-
-
-def _lost(making: Making) -> Step:
-    """Whatever came before a command of which nobody knows what it started from."""
-    says = "what this command started from was not seen"
-    fact = Evidence("unexplained", says, making.look.reading.entry, commit=making.look.commit)
-    return Step((Stage(UNKNOWN, ()),), None, (fact,))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
@@ -162,9 +162,17 @@ class Story:
                 writer.write(event)
         return pt.load(self.folder)
 
-    def told(self) -> RunRoutes:
-        """The routes of the run."""
-        return pt.routes(self.write(), read=read).of("c-s0-a1")
+    def told(self, *, order: bool = False) -> RunRoutes:
+        """The routes of the run; with ``order`` the reader says what stands before each writing line."""
+        return pt.routes(self.write(), read=read_in_order if order else read).of("c-s0-a1")
+
+
+def read_in_order(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
+    """As ``read``, with the number of stages that have begun at each line."""
+    found = read(files, command, commit=commit)
+    lines = [stage.evidence[0].line or 0 for stage in found.stages]
+    io = (replace(io, begun=sum(n < (io.evidence[0].line or 0) for n in lines)) for io in found.io)
+    return replace(found, io=tuple(io))
 
 
 def read(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:

@@ -181,6 +181,20 @@ def test_a_hybrid_in_one_command_without_a_log_is_open_before_its_end(story: Sto
     assert found.submissions[2].label == "sft>grpo"
 
 
+def test_the_line_that_writes_a_model_says_what_came_before_it(story: Story) -> None:
+    """Each folder is written at a place of its own in the script; no log is needed."""
+    story.start(
+        a="read models/base\nwrite output/cast\nstage sft\nwrite output/warm\nstage grpo\nwrite output/end"
+    )
+    story.ran(10, 40, "code/a.py")
+    story.log(30, 38, "output/log.jsonl", "reward")
+    for n, (t_s, name) in enumerate([(12, "cast"), (21, "warm"), (39, "end")], start=1):
+        story.model(t_s + 0.5, f"output/{name}", name, written_s=t_s)
+        story.submit(n, t_s + 0.6, f"output/{name}", name)
+    found = story.told(order=True)
+    assert [found.submissions[n].label for n in (1, 2, 3)] == ["no_train", "sft", "sft>grpo"]
+
+
 def test_a_failed_first_attempt_is_attempted_and_not_submitted(story: Story) -> None:
     story.start(a="read models/base\nstage grpo\nwrite output/a", b=SFT)
     story.ran(10, 15, "code/a.py")
@@ -331,9 +345,13 @@ def test_a_recorder_of_launches_leaves_nothing_open(story: Story) -> None:
 ROUND = "read $1\nstage sft data_path=output/tries.jsonl\nwrite output/r"
 
 
-def rounds(story: Story, reads: str, *keys: str) -> None:
+def rounds(story: Story, reads: str, *keys: str, also: str = "") -> None:
     """A command loads ``reads`` and writes output/tries.jsonl; SFT from the base on that file follows."""
-    scripts = {"a": f"read {reads}", "b": ROUND, "t": "read models/base\nstage dpo\nwrite output/teacher"}
+    scripts = {
+        "a": f"read {reads}{also}",
+        "b": ROUND,
+        "t": "read models/base\nstage dpo\nwrite output/teacher",
+    }
     story.start(**scripts)
     story.ran(2, 5, "code/t.py")
     story.model(6, "output/teacher", "t", written_s=4)
@@ -351,6 +369,21 @@ def test_training_on_own_samples_chosen_by_reward_is_rft(story: Story) -> None:
     route = story.told().submissions[1]
     assert (route.label, route.coarse, route.attributes["data"]) == ("rft", "SFT", "self+filter")
     assert any(fact.rule == "own_samples" for fact in route.evidence)
+
+
+def test_a_scorer_that_the_sampler_fits_first_changes_nothing(story: Story) -> None:
+    rounds(story, "models/base", "reward", "kept", also="\nstage reward_model")
+    found = story.told()
+    assert (found.submissions[1].label, found.attempted) == ("rft", ("dpo", "reward_model", "rft"))
+
+
+def test_a_scorer_is_no_part_of_the_route(story: Story) -> None:
+    story.start(a="read models/base\nstage reward_model\nstage grpo\nwrite output/g")
+    story.ran(10, 20, "code/a.py")
+    story.model(21, "output/g", "g", written_s=19)
+    story.submit(1, 22, "output/g", "g")
+    route = story.told().submissions[1]
+    assert (route.label, route.attributes) == ("grpo", {"auxiliary": "reward_model"})
 
 
 def test_own_samples_without_a_sign_of_a_reward_are_open(story: Story) -> None:

@@ -92,6 +92,16 @@ def test_a_trace_that_changed_is_an_error(story: Story) -> None:
         pt.routes(traces, read=read)
 
 
+def test_a_run_that_goes_on_has_the_routes_of_what_was_loaded(story: Story) -> None:
+    story.write()
+    trace = story.folder / "trace.jsonl"
+    whole = trace.read_bytes()
+    trace.write_bytes(b"".join(whole.splitlines(keepends=True)[:-3]))  # before submission 2
+    traces = pt.load(story.folder)
+    trace.write_bytes(whole)
+    assert list(pt.routes(traces, read=read).of("c-s0-a1").submissions) == [1]
+
+
 def test_the_audit_takes_routes_and_no_verdict_changes(story: Story) -> None:
     traces = story.write()
     plain = pt.audit(traces)

@@ -1,0 +1,104 @@
+"""One step of a way: what a command did to the weights, and the facts that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from posttrace.analysis.routes.history import History
+from posttrace.analysis.routes.lineage import Lineage, Making, Origin
+from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence, Tier
+from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.told import Told
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one command did to the weights."""
+
+    stages: tuple[Stage, ...]
+    """In order; empty when it trained nothing."""
+    tier: Tier | None
+    evidence: tuple[Evidence, ...]
+    """The strongest first."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
+    """Where a stage is unknown: the objectives that it may have been."""
+
+
+def cuts_of(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ...]]:
+    """The stages that a command can have gone through when it wrote the model.
+
+    Those that its writing line comes after, where that is known. Else all of them for its last model, unless
+    the log lacks one; for an earlier model any number from the first. A stage under a condition that could
+    not be decided may be left out beside others.
+    """
+    begun = making.io.begun if making.io else None
+    stages = _policy(making.look.reading.stages[:begun])
+    whole = begun is not None or len(stages) < 2
+    whole = whole or ((not log.ever or log.confirms(stages)) and lineage.last(making))
+    cuts = [stages] if whole else [stages[:n] for n in range(len(stages), 0, -1)]
+    sure = tuple(stage for stage in stages if stage.attributes.get("certain") != "no")
+    return [*cuts, sure] if sure and sure not in cuts else cuts
+
+
+def _policy(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Without those that train a scorer."""
+    return tuple(stage for stage in stages if stage.objective != AUXILIARY)
+
+
+def step_of(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
+    """The step of a command that went through these stages."""
+    confirmed = bool(stages) and making.io is not None and log.confirms(stages)
+    unknown = any(stage.objective == UNKNOWN for stage in stages)
+    facts = [fact for stage in reversed(stages) for fact in stage.evidence]
+    logged = [log.fact] if confirmed and log.fact else []
+    scored = len(_policy(making.look.reading.stages)) < len(making.look.reading.stages)
+    return Step(
+        stages=stages,
+        tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",
+        evidence=(*facts, *wrote(making), *logged),
+        attributes={"auxiliary": AUXILIARY} if scored else {},
+        candidates=log.objectives if unknown else (),
+    )
+
+
+def wrote(making: Making) -> tuple[Evidence, ...]:
+    """That the command ran, and that it wrote the model."""
+    process = making.process
+    path = making.version.path if making.version else ""
+    if not making.seen:
+        says = f"not seen to run, but no command that was explains {path}, and its code writes it"
+        unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
+        return unseen, *(making.io.evidence if making.io else ())
+    command = " ".join(process.argv)[:120]
+    ran = Evidence(
+        "executed",
+        f"ran from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: {command}",
+        making.look.reading.entry,
+        commit=making.look.commit,
+    )
+    if making.io is None:
+        return ran, Evidence("only_training", f"the only training that ran when {path} was written", path)
+    if making.io.evidence:
+        return ran, *making.io.evidence
+    return ran, Evidence("writes", f"its code writes {making.io.path}", path, commit=making.look.commit)
+
+
+def started(step: Step, origin: Origin, history: History) -> Step:
+    """The step, and what it started from."""
+    folders = [history.of(parent)[0].path for parent in origin.parents]
+    facts = list(origin.read.evidence) if origin.read else []
+    attributes = dict(step.attributes)
+    if len(origin.parents) > 1:
+        attributes["merge"] = str(len(origin.parents))
+    says = f"started from {' and '.join(folders)}"
+    facts.append(Evidence("started_from", says, folders[0]))
+    return Step(step.stages, step.tier, (*step.evidence, *facts), attributes, step.candidates)
+
+
+def lost(making: Making) -> Step:
+    """Whatever came before a command of which nobody knows what it started from."""
+    says = "what this command started from was not seen"
+    fact = Evidence("unexplained", says, making.look.reading.entry, commit=making.look.commit)
+    return Step((Stage(UNKNOWN, ()),), None, (fact,))
