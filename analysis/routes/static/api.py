@@ -46,6 +46,10 @@ DISCRETE: Final = names(
     " item_count"
 )
 """No gradient comes through these."""
+TEXT: Final = names(
+    "decode batch_decode join split strip lower startswith endswith search findall match fullmatch"
+)
+"""What reads tokens as text."""
 COPIES: Final = names("copy deepcopy clone detach stop_gradient")
 DETACHES: Final = names("detach stop_gradient item numpy tolist data no_grad")
 SHAPED: Final = names(

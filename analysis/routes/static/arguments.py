@@ -100,10 +100,10 @@ def _fill(m: Machine, parser: Parser, words: list[str], made: Instance) -> None:
     positional = [option for option in parser.options if not option.flags[0].startswith("-")]
     while words:
         word = words.pop(0)
-        flag, equals, value = word.partition("=")
+        flag, equals, assigned = word.partition("=")
         matched = _match(parser, flag) if word.startswith("-") and len(word) > 1 else None
         if matched is not None:
-            made.attributes[matched.attribute] = _given(m, matched, value if equals else None, words, flag)
+            made.attributes[matched.attribute] = _given(m, matched, assigned if equals else None, words, flag)
         elif word in parser.choices:
             if parser.chosen_as:
                 made.attributes[parser.chosen_as] = m.const(word)

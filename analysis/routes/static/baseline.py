@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
 from posttrace.analysis.routes.static import api, sampling
-from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice
+from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Slice
+from posttrace.analysis.routes.static.sampling import Judge
 from posttrace.analysis.routes.static.training import Descent
 from posttrace.analysis.routes.static.values import Const, Items, Value, alternatives
 
@@ -25,10 +26,14 @@ def find(descent: Descent, amounts: Sequence[Value]) -> Reward | None:
     """The policy gradient that the amounts in a loss make it; null when they hold no reward."""
 
     def stop(node: Value) -> bool:
-        return api.short(node) in api.EXPONENTIAL | api.DRAW or id(node) in descent.weights
+        known = api.short(node) in api.EXPONENTIAL | api.DRAW or api.called(node) in api.LOG_PROBABILITY
+        return known or id(node) in descent.weights
 
     inside = Slice(amounts, CONTENT, stop)
-    judged = _Judge(descent)
+    judged = Judge(descent.weights)
+    learned = _value(inside, descent)
+    if learned is not None:
+        return learned
     best: Reward | None = None
     for node in inside:
         if node.op != "binop" or node.name != "Sub" or id(node) in descent.weights:
@@ -37,24 +42,10 @@ def find(descent: Descent, amounts: Sequence[Value]) -> Reward | None:
         if found is not None and found.objective == "grpo":
             return found
         best = best or found
-    learned = _value(inside, descent, judged)
-    if learned is not None:
-        return learned
     return best or _bare(amounts, judged)
 
 
-class _Judge:
-    """Tells amounts that depend on what was sampled."""
-
-    def __init__(self, descent: Descent) -> None:
-        self.weights = descent.weights
-
-    def samples(self, value: Value) -> list[Value]:
-        """Draws that a value depends on in any way."""
-        return sampling.draws(Slice([value], EVERYTHING, stop=lambda n: id(n) in self.weights), self.weights)
-
-
-def _centred(node: Value, judged: _Judge) -> Reward | None:
+def _centred(node: Value, judged: Judge) -> Reward | None:
     left, right = node.args
     direct = Slice([right], SMOOTH, stop=lambda n: _carried(n, node))
     own = Slice([left], SMOOTH, stop=lambda n: _carried(n, node))
@@ -96,7 +87,7 @@ def _variant(mean: Value) -> dict[str, str]:
     return {}
 
 
-def _grouped(mean: Value, operand: Value, judged: _Judge) -> bool:
+def _grouped(mean: Value, operand: Value, judged: Judge) -> bool:
     """Whether the mean is over samples of one prompt."""
     positional = mean.args[1:] if mean.op == "method" else mean.args[1:2]
     if "axis" in mean.keywords or "dim" in mean.keywords or positional:
@@ -108,23 +99,36 @@ def _grouped(mean: Value, operand: Value, judged: _Judge) -> bool:
     return not _varied(operand, judged)
 
 
-def _varied(operand: Value, judged: _Judge) -> bool:
+def _varied(operand: Value, judged: Judge) -> bool:
     """Whether prompts differ among what is averaged."""
     scope = min((n.where.loops for n in _lists(operand)), key=len, default=operand.where.loops)
     everything = Slice([operand], EVERYTHING, stop=lambda n: id(n) in judged.weights)
     for node in everything:
-        if node.op not in ("elem", "index") or isinstance(node.args[-1], Const):
-            continue
-        if not _within(node.where.loops, scope):
+        if not _selects(node) or not _within(node.where.loops, scope):
             continue
         base = node.args[0]
+        key = node.args[1] if node.op == "index" else base
+        if judged.samples(base) or judged.samples(key):
+            continue
+        if node.op == "index" and _of_one_record(key, scope):
+            continue
         if any(isinstance(b, Items) and b.name == "repeat" for b in alternatives(base)):
             continue
-        if _of_one_record(base, scope) or judged.samples(base):
+        if _of_one_record(base, scope):
             continue
-        if any(sampling.read_paths(n) for n in Slice([base], EVERYTHING)):
+        if any(sampling.read_paths(n) for n in Slice([base], CONTENT)):
             return True
     return False
+
+
+_FIXED = frozenset({"const", "slice", "items", "unary"})
+
+
+def _selects(node: Value) -> bool:
+    """Whether a node is one of many: an element in a loop, or what lies at an index that is not fixed."""
+    if node.op == "index":
+        return any(n.op not in _FIXED for n in Slice(node.args[1:]))
+    return node.op == "elem"
 
 
 def _lists(operand: Value) -> list[Value]:
@@ -139,37 +143,27 @@ def _within(loops: tuple[int, ...], scope: tuple[int, ...]) -> bool:
 def _of_one_record(base: Value, scope: tuple[int, ...]) -> bool:
     """Whether a value is a part of one element that was chosen outside ``scope``."""
     for node in Slice([base], SMOOTH | {"discrete"}):
-        if node.op in ("elem", "index") and not isinstance(node.args[-1], Const):
+        if _selects(node):
             loops = node.where.loops
             if loops and loops == scope[: len(loops)]:
                 return True
     return False
 
 
-def _value(inside: Slice, descent: Descent, judged: _Judge) -> Reward | None:
-    """Estimates of the trained model that enter as amounts: a critic."""
+def _value(inside: Slice, descent: Descent) -> Reward | None:
+    """Estimates by what is fitted in the same loop enter as amounts: a critic."""
     for node in inside:
-        if id(node) in descent.weights:
-            readers = [reader for reader, _ in inside.into.get(id(node), ())]
-            return Reward(
-                "ppo", (("critic", "an advantage over a learned value", readers[0] if readers else node),)
-            )
+        if id(node) not in descent.weights | descent.critics:
+            continue
+        for reader, _ in inside.into.get(id(node), ()):
+            if api.short(reader) not in api.BY_INDEX:
+                return Reward("ppo", (("critic", "an advantage over a learned value", reader),))
     return None
 
 
-def _bare(amounts: Sequence[Value], judged: _Judge) -> Reward | None:
+def _bare(amounts: Sequence[Value], judged: Judge) -> Reward | None:
     """A reward without a baseline."""
-    roles: set[Role] = {"value", "factor", "term", "condition", "discrete", "test"}
     for amount in amounts:
-        inner = Slice([amount], roles, stop=_is_mask)
-        found = sampling.draws(inner, judged.weights)
-        if found:
+        if judged.worth([amount]):
             return Reward("reinforce", (("reward", "the log-probability is multiplied by a reward", amount),))
     return None
-
-
-def _is_mask(node: Value) -> bool:
-    """A comparison of tokens or positions with a constant, or a length."""
-    if api.short(node) in ("len", "shape"):
-        return True
-    return node.op == "compare" and any(isinstance(arg, Const) or arg.op == "attr" for arg in node.args)

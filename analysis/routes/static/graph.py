@@ -18,16 +18,17 @@ from posttrace.analysis.routes.static.values import (
 )
 
 Role = Literal[
-    "value", "factor", "divisor", "term", "condition", "index", "shape", "discrete", "filter", "test"
+    "value", "factor", "divisor", "term", "condition", "index", "place", "shape", "discrete", "filter", "test"
 ]
 """How an input enters: ``index`` looks up by it, ``discrete`` passes its content but no gradient, ``filter``
-decides whether it is there, ``test`` chose between alternatives, ``shape`` gives a size alone."""
+decides whether it is there, ``test`` chose between alternatives, ``place`` is where something was stored,
+``shape`` gives a size alone."""
 
 SMOOTH: Final[frozenset[Role]] = frozenset({"value", "factor", "divisor", "term"})
 """Roles through which a gradient flows."""
 CONTENT: Final[frozenset[Role]] = SMOOTH | {"condition", "discrete"}
 """Roles through which an amount is passed on."""
-EVERYTHING: Final[frozenset[Role]] = CONTENT | {"index", "filter", "test"}
+EVERYTHING: Final[frozenset[Role]] = CONTENT | {"index", "filter", "test", "place"}
 
 MOST_NODES: Final = 60_000
 
@@ -57,6 +58,13 @@ def inputs(node: Value) -> list[Edge]:
     elif isinstance(node, Instance):
         edges += [("value", value) for value in node.attributes.values()]
     return edges
+
+
+def remembered(node: Value) -> list[Edge]:
+    """``inputs`` of a graph that does not change any more."""
+    if node.edges is None:
+        node.edges = inputs(node)
+    return node.edges
 
 
 def _of_operator(node: Value) -> list[Edge]:
@@ -152,14 +160,14 @@ class Slice:
     @staticmethod
     def _fresh(node: Value, reader: Value | None, new: bool, written: set[tuple[int, int]]) -> Iterator[Edge]:
         if new:
-            yield from inputs(node)
+            yield from remembered(node)
         for write in node.writes:
             at = (id(node), id(write))
             if at not in written and (reader is None or visible(write, node, reader.where)):
                 written.add(at)
                 yield "value", write.value
                 if write.index is not None:
-                    yield "index", write.index
+                    yield "place", write.index
                 for guard in write.where.guards[len(node.where.guards) :]:
                     yield "filter", guard.test
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
 from posttrace.analysis.routes.static import api, baseline, sampling
-from posttrace.analysis.routes.static.graph import CONTENT, SMOOTH, Role, Slice, inputs
+from posttrace.analysis.routes.static.graph import CONTENT, SMOOTH, Role, Slice, remembered
 from posttrace.analysis.routes.static.training import Descent
 from posttrace.analysis.routes.static.values import Const, Value
 
@@ -47,6 +47,8 @@ def take_apart(descent: Descent) -> Anatomy:
     """The parts of a loss."""
 
     def cut(node: Value, role: Role, source: Value) -> bool:
+        if id(source) in descent.foreign:
+            return True
         return descent.taped and (source.where.frozen or api.short(source) in api.DETACHES)
 
     def stop(node: Value) -> bool:
@@ -64,9 +66,9 @@ def take_apart(descent: Descent) -> Anatomy:
             continue
         feeds = node.op == "apply" or api.called(node) in api.LOG_PROBABILITY
         for role, source in _all_inputs(node):
-            if id(source) in gradient:
+            if id(source) in gradient or id(source) in descent.foreign:
                 continue
-            if role == "index" or (feeds and role != "filter"):
+            if role in ("index", "place") or (feeds and role != "filter"):
                 tokens.append(source)
             elif role in CONTENT:
                 amounts.append((node, role, source))
@@ -74,11 +76,11 @@ def take_apart(descent: Descent) -> Anatomy:
 
 
 def _all_inputs(node: Value) -> Iterable[tuple[Role, Value]]:
-    yield from inputs(node)
+    yield from remembered(node)
     for write in node.writes:
         yield "value", write.value
         if write.index is not None:
-            yield "index", write.index
+            yield "place", write.index
 
 
 def _scores(node: Value) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from posttrace.analysis.routes.static import api, text
-from posttrace.analysis.routes.static.graph import EVERYTHING, SMOOTH, Slice
+from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.training import Descent
-from posttrace.analysis.routes.static.values import Items, Value
+from posttrace.analysis.routes.static.values import Const, Items, Value
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,56 @@ class Source:
     rollout: str = "none"
 
 
-def draws(nodes: Slice, weights: frozenset[int]) -> list[Value]:
-    """Nodes that pick tokens by the scores of the trained model."""
-    return [node for node in nodes if api.short(node) in api.DRAW and _by_scores(node, weights)]
+class Judge:
+    """Tells what depends on tokens that the trained model drew."""
+
+    def __init__(self, weights: frozenset[int]) -> None:
+        self.weights = weights
+        self._samples: dict[int, list[Value]] = {}
+        self._by_scores: dict[int, bool] = {}
+        self._masking: dict[int, bool] = {}
+
+    def draws(self, nodes: Slice) -> list[Value]:
+        """Nodes that pick tokens by the scores of the trained model."""
+        return [node for node in nodes if api.short(node) in api.DRAW and self._scored(node)]
+
+    def _scored(self, node: Value) -> bool:
+        if id(node) not in self._by_scores:
+            inner = Slice(node.args, SMOOTH, stop=lambda n: id(n) in self.weights)
+            self._by_scores[id(node)] = any(id(n) in self.weights for n in inner)
+        return self._by_scores[id(node)]
+
+    def samples(self, value: Value) -> list[Value]:
+        """Draws that a value depends on in any way."""
+        if id(value) not in self._samples:
+            inner = Slice([value], EVERYTHING, stop=lambda n: id(n) in self.weights)
+            self._samples[id(value)] = self.draws(inner)
+        return self._samples[id(value)]
+
+    def worth(self, values: Sequence[Value]) -> list[Value]:
+        """Draws whose content was judged for these values: more than where they end, or how long they are."""
+        roles: set[Role] = {*CONTENT, "test", "index"}
+        inner = Slice(values, roles - {"divisor"}, stop=self._masks)
+        return self.draws(inner)
+
+    def _masks(self, node: Value) -> bool:
+        """A length, or a comparison of tokens with something that is the same for all records."""
+        if id(node) in self.weights or api.short(node) in ("len", "shape"):
+            return True
+        if node.op != "compare":
+            return False
+        if id(node) not in self._masking:
+            fixed = any(_same_for_all(arg) for arg in node.args)
+            self._masking[id(node)] = fixed and not any(_reads_text(arg) for arg in node.args)
+        return self._masking[id(node)]
 
 
-def _by_scores(node: Value, weights: frozenset[int]) -> bool:
-    inner = Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights)
-    return any(id(n) in weights for n in inner)
+def _same_for_all(value: Value) -> bool:
+    return not any(n.op in ("elem", "index") and not isinstance(n.args[-1], Const) for n in Slice([value]))
+
+
+def _reads_text(value: Value) -> bool:
+    return any(api.short(n) in api.TEXT for n in Slice([value], CONTENT))
 
 
 def by_any_model(nodes: Slice) -> list[Value]:
@@ -50,10 +92,11 @@ def by_any_model(nodes: Slice) -> list[Value]:
 def source(descent: Descent, tokens: Sequence[Value]) -> Source:
     """Origin of the trained tokens."""
     everything = Slice(tokens, EVERYTHING, stop=lambda node: id(node) in descent.weights)
-    own = draws(everything, descent.weights)
+    judge = Judge(descent.weights)
+    own = judge.draws(everything)
     paths = tuple(dict.fromkeys(path for node in everything for path in read_paths(node)))
     if own:
-        test = _filter(everything, descent.weights)
+        test = _filter(everything, judge)
         kind = "self" if test is None else "self+filter"
         reasons: list[tuple[str, str, Value | None]] = [
             ("own-samples", "tokens drawn from the trained model", own[0])
@@ -70,17 +113,17 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
     return Source("given", paths, (("given-tokens", f"tokens read from {paths[0]}", shown),))
 
 
-def _filter(everything: Slice, weights: frozenset[int]) -> Value | None:
+def _filter(everything: Slice, judge: Judge) -> Value | None:
     """A condition on samples that decides which of them are kept."""
     for node in everything:
         tests = list(node.tests) if isinstance(node, Items) or node.op == "elem" else []
         for write in node.writes:
             tests += [guard.test for guard in write.where.guards[len(node.where.guards) :]]
         for test in tests:
-            if draws(Slice([test], EVERYTHING, stop=lambda n: id(n) in weights), weights):
+            if judge.worth([test]):
                 return test
     for node in everything:
-        if node.op == "index" and _chosen(node.args[1], weights):
+        if node.op == "index" and _picks(node.args[1]) and judge.worth(node.args[1:]):
             return node
     return None
 
@@ -88,13 +131,10 @@ def _filter(everything: Slice, weights: frozenset[int]) -> Value | None:
 _PICKS: Final = frozenset({"argmax", "argsort", "nonzero", "flatnonzero", "where", "topk", "argpartition"})
 
 
-def _chosen(key: Value, weights: frozenset[int]) -> bool:
-    """Whether an index was computed from what samples are worth."""
-    near = Slice([key], SMOOTH | {"discrete", "condition"}, stop=lambda n: id(n) in weights)
-    if not any(api.short(n) in _PICKS or n.op == "compare" for n in near):
-        return False
-    found = draws(Slice([key], EVERYTHING, stop=lambda n: id(n) in weights), weights)
-    return bool(found) and not any(node in near for node in found)
+def _picks(key: Value) -> bool:
+    """Whether an index was computed by comparing amounts."""
+    near = Slice([key], SMOOTH | {"discrete", "condition"})
+    return any(api.short(n) in _PICKS or n.op == "compare" for n in near)
 
 
 def read_paths(node: Value) -> list[str]:

@@ -23,6 +23,10 @@ class Descent:
     where: Where
     taped: bool
     """Whether a library computes the gradient, so that ``detach`` and its like cut it."""
+    foreign: frozenset[int] = frozenset()
+    """Ids of what other loops of training left in the state of the optimiser."""
+    critics: frozenset[int] = frozenset()
+    """Ids of other values that are fitted in the same loop by products of matrices."""
 
 
 _TAPED: Final = frozenset(
@@ -107,40 +111,71 @@ def _by_gradient_function(calls: Sequence[Value]) -> Iterable[Descent]:
 # -- gradients written by hand -----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Change:
+    """A lasting update, seen from its amount."""
+
+    update: Update
+    mine: frozenset[int]
+    """Ids of the values it changes."""
+    reached: frozenset[int]
+    """Ids of the values that the probabilities in its amount were computed from."""
+    fitted: bool
+    """Whether its amount depends on the values it changes through a product of matrices."""
+
+    @property
+    def loop(self) -> tuple[int, ...]:
+        return self.update.where.loops[:1]
+
+
 def _by_hand(machine: Machine) -> Iterable[Descent]:
     """Updates whose amount was computed from probabilities that were computed from the updated values."""
-    lasting = [update for update in machine.updates if _lasting(update)]
+    changes = list(_changes([update for update in machine.updates if _lasting(update)]))
+    descending = [change for change in changes if change.mine & change.reached]
+    last = {(change.mine, change.loop): change for change in descending}
+    for change in last.values():
+        together = [o.mine for o in descending if o.mine & change.reached and change.mine & o.reached]
+        weights = change.mine.union(*together)
+        elsewhere = [o for o in changes if o.reached and o.loop != change.loop]
+        foreign = frozenset(id(o.update.delta) for o in elsewhere)
+        beside = [o.mine for o in changes if o.fitted and o.loop == change.loop]
+        critics = frozenset().union(*beside) - weights
+        yield Descent(change.update.delta, weights, change.update.where, False, foreign, critics)
+
+
+def _changes(lasting: Sequence[Update]) -> Iterable[_Change]:
     targets = {id(o): o for update in lasting for o in _targets(update)}
     sources = _sources(targets)
-    passed: list[tuple[Update, set[int], set[int]]] = []
+    probable: dict[int, bool] = {}
     for update in lasting:
-        mine = {id(o) for o in _targets(update)} & sources
-        if not mine:
-            continue
         change = Slice([update.delta], SMOOTH)
-        reached = _reached([node for node in change if api.short(node) in api.EXPONENTIAL], sources)
-        if mine & reached and _residual(change):
-            passed.append((update, mine & reached, reached))
-    for update, mine, reached in passed:
-        together = [other for _, other, back in passed if other & reached and mine & back]
-        yield Descent(update.delta, frozenset(set().union(mine, *together)), update.where, taped=False)
+        mine = {id(o) for o in _targets(update)} & sources
+        exponentials = [node for node in change if api.short(node) in api.EXPONENTIAL]
+        reached: set[int] = set()
+        if exponentials and _residual(change, probable):
+            reached = _reached(exponentials, sources)
+        products = [node for node in change if _multiplies(node)] if mine and not reached else []
+        fitted = bool(products) and bool(mine & _reached(products, sources))
+        yield _Change(update, frozenset(mine), frozenset(reached), fitted)
+
+
+def _multiplies(node: Value) -> bool:
+    return (node.op == "binop" and node.name == "MatMult") or api.short(node) in ("matmul", "dot", "einsum")
 
 
 def _lasting(update: Update) -> bool:
-    """Whether the target is older than the round of the loop in which it is changed."""
-    created = update.target.where.loops
+    """Whether the target is older than the round of a loop in which it is changed."""
     if update.target.op == "loop":
         return True
-    roots = [o.where.loops for o in origins(update.target)]
-    return any(len(loops) < len(update.where.loops) for loops in (created, *roots)) and not isinstance(
-        update.target, Const
-    )
+    loops = update.where.loops
+    return any(not set(loops) <= set(o.where.loops) for o in origins(update.target) if o.op not in _PARTS)
+
+
+_PARTS: Final = frozenset({"index", "elem", "phi"})
 
 
 def _targets(update: Update) -> list[Value]:
-    return [
-        o for o in origins(update.target) if not isinstance(o, Const) and o.op not in ("index", "elem", "phi")
-    ]
+    return [o for o in origins(update.target) if not isinstance(o, Const) and o.op not in _PARTS]
 
 
 def _sources(targets: dict[int, Value]) -> set[int]:
@@ -174,14 +209,15 @@ def _reached(exponentials: Sequence[Value], sources: set[int]) -> set[int]:
     return {id(node) for node in forward if id(node) in sources}
 
 
-def _residual(change: Slice) -> bool:
+def _residual(change: Slice, probable: dict[int, bool]) -> bool:
     """Whether a change holds the gradient of a likelihood: a probability less what was the case."""
     for node in change:
         if node.op == "binop" and node.name == "Sub":
-            left, right = (_local(arg) for arg in node.args)
+            left, right = (_local(arg, probable) for arg in node.args)
             if left != right and not _plain(node.args[left]):
                 return True
-        if any(write.index is not None and _corrects(write.value) for write in node.writes) and _local(node):
+        corrected = any(write.index is not None and _corrects(write.value) for write in node.writes)
+        if corrected and _local(node, probable):
             return True
     return False
 
@@ -197,10 +233,12 @@ def _corrects(value: Value) -> bool:
     )
 
 
-def _local(value: Value) -> bool:
+def _local(value: Value, probable: dict[int, bool]) -> bool:
     """Whether a value is an array of probabilities, element by element: no product of matrices in between."""
-    near = Slice([value], SMOOTH, stop=_product)
-    return any(api.short(node) in api.EXPONENTIAL for node in near)
+    if id(value) not in probable:
+        near = Slice([value], SMOOTH, stop=_product)
+        probable[id(value)] = any(api.short(node) in api.EXPONENTIAL for node in near)
+    return probable[id(value)]
 
 
 def _product(node: Value) -> bool:

@@ -67,7 +67,9 @@ class Value:
     keywords: dict[str, Value] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
     tests: list[Value] = field(default_factory=list)
-    """Conditions that chose between the ``args`` of a phi."""
+    """Conditions that chose between the ``args`` of a phi, or what elements were sorted by."""
+    edges: list[Any] | None = None
+    """Remembered by ``graph`` once the program has been run."""
 
 
 @dataclass(eq=False, slots=True)
