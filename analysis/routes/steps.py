@@ -34,7 +34,7 @@ def cuts_of(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ..
     not be decided may be left out beside others.
     """
     begun = making.io.begun if making.io else None
-    stages = _policy(making.look.reading.stages[:begun])
+    stages = policy(making.look.reading.stages[:begun])
     whole = begun is not None or len(stages) < 2
     whole = whole or ((not log.ever or log.confirms(stages)) and lineage.last(making))
     cuts = [stages] if whole else [stages[:n] for n in range(len(stages), 0, -1)]
@@ -42,7 +42,7 @@ def cuts_of(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ..
     return [*cuts, sure] if sure and sure not in cuts else cuts
 
 
-def _policy(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+def policy(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """Without those that train a scorer."""
     return tuple(stage for stage in stages if stage.objective != AUXILIARY)
 
@@ -53,7 +53,7 @@ def step_of(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
     unknown = any(stage.objective == UNKNOWN for stage in stages)
     facts = [fact for stage in reversed(stages) for fact in stage.evidence]
     logged = [log.fact] if confirmed and log.fact else []
-    scored = len(_policy(making.look.reading.stages)) < len(making.look.reading.stages)
+    scored = len(policy(making.look.reading.stages)) < len(making.look.reading.stages)
     return Step(
         stages=stages,
         tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",

@@ -11,10 +11,10 @@ from posttrace.analysis.routes.commands import Commands
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.lineage import Lineage, Making, Origin
 from posttrace.analysis.routes.models import BASE
-from posttrace.analysis.routes.route import UNKNOWN, Evidence
+from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence
 from posttrace.analysis.routes.samples import Sampling
 from posttrace.analysis.routes.static import Stage
-from posttrace.analysis.routes.steps import Step, cuts_of, lost, started, step_of, wrote
+from posttrace.analysis.routes.steps import Step, cuts_of, lost, policy, started, step_of, wrote
 from posttrace.analysis.routes.told import Logs, Told
 
 MOST: Final = 12
@@ -41,13 +41,14 @@ class Ways:
         for process in self._commands.training():
             makings = [Making(process, look) for look in self._commands.looks(process)]
             steps = [step for making in makings for step in self._tried(making)]
+            found.update({AUXILIARY: None} if any(map(_scores, makings)) else {})
             options = {tuple(stage.objective for stage in step.stages): None for step in steps}
             found.update(dict.fromkeys(next(iter(options)) if len(options) == 1 else (UNKNOWN,)))
         return tuple(found)
 
     def _tried(self, making: Making) -> list[Step]:
         """A command as a whole, for each model it may have begun with."""
-        stages = making.look.reading.stages
+        stages = policy(making.look.reading.stages)
         if not self._logs.told(making, making.process.ended_s).fits(stages):
             return []
         step = Step(stages, "B", ())
@@ -145,6 +146,11 @@ class Ways:
         lines = [line for line in self._history.logged if line.t_s <= end_s + self._history.lag_s]
         candidates = tuple(dict.fromkeys((*stages, *Told.of(lines).objectives)))
         return Step((Stage(UNKNOWN, ()),), None, (fact,), candidates=candidates)
+
+
+def _scores(making: Making) -> bool:
+    """Whether the command trains a scorer."""
+    return any(stage.objective == AUXILIARY for stage in making.look.reading.stages)
 
 
 def joined(ways: tuple[Way, ...]) -> Way:
