@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from posttrace.runner.tasks.house.build_base import senseless
+from posttrace.runner.tasks.house.build_base import aimless, senseless
 from posttrace.runner.tasks.house.game import OBJECTS, OPENABLE, RECEPTACLES, Episode, Game, expert
 from posttrace.runner.tasks.house.games import choose, games
 
@@ -80,11 +80,11 @@ def problem(game: Game) -> str:
 
 
 def commands(game: Game, seed: int) -> Callable[[Episode], str]:
-    """Draws the next command: admissible, sensible or senseless."""
+    """Draws the next command: aimless, sensible or senseless."""
     rng = random.Random(seed)
 
     def draw(episode: Episode) -> str:
-        return choose(rng, [choose(rng, episode.admissible()), expert(episode), senseless(rng)])
+        return choose(rng, [aimless(episode, rng), expert(episode), senseless(rng)])
 
     return draw
 
