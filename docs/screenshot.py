@@ -24,9 +24,10 @@ DARK = "--blink-settings=preferredColorScheme=0"
 SHOTS = {
     "report": ("", (1280, 860), ()),
     "report-dark": ("", (1280, 860), (DARK,)),
-    "run": ("#one-run-in-full", (1280, 760), ()),
+    "run": ("#one-run-in-full", (1000, 780), ()),
 }
 """Name of a picture -> part of the page, size of the window in pixels, further flags."""
+FRAME = '<body style="margin:0"><iframe src="{}" style="border:0;width:100vw;height:100vh"></iframe>'
 LIMIT_S = 120
 
 
@@ -48,9 +49,10 @@ def main(page: Path, out: Path) -> None:
     for name, (anchor, (width, height), more) in SHOTS.items():
         picture = out.resolve() / f"{name}.png"
         with tempfile.TemporaryDirectory() as profile:
+            frame = Path(profile) / "frame.html"  # a scrolled page by itself comes out blank
+            frame.write_text(FRAME.format(page.resolve().as_uri() + anchor))
             place = [f"--user-data-dir={profile}", f"--window-size={width},{height}"]
-            address = page.resolve().as_uri() + anchor
-            command = [chromium, *FLAGS, *place, *more, f"--screenshot={picture}", address]
+            command = [chromium, *FLAGS, *place, *more, f"--screenshot={picture}", frame.as_uri()]
             subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S)
         click.echo(picture)
 

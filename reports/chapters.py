@@ -113,8 +113,8 @@ def _ran(commands: Sequence[Command], chapter: Chapter) -> str:
 def _command(command: Command, chapter: Chapter) -> str:
     """The line as typed, when it ran, and how it ended where that is not by writing a model."""
     over = command.ended_s is not None and command.ended_s <= chapter.to_s
-    words = [f"from {command.started_s:.1f} s"] if command.started_s > chapter.from_s else []
-    words += [f"to {command.ended_s:.1f} s" if over else "still running"]
+    begun = f"from {command.started_s:.1f} s " if command.started_s > chapter.from_s else ""
+    words = [f"{begun}to {command.ended_s:.1f} s" if over else f"{begun}and still running"]
     words += [f"exit code {command.exit_code}"] if over and command.exit_code else []
     said = ENDINGS[command.ending] if over or command.ending == "unfinished" else ""
     state = f": **{said}**" if said else ""

@@ -72,8 +72,9 @@ def verdict_caption(settings: dict[str, Any]) -> str:
 percentage points, as a leaderboard would report it. Corrected: the same without the luck of the pick, and in
 brackets the simultaneous lower bound (LCB) of the gain at level {1 - alpha:.0%}. p: probability of a gain
 like this one, as the best of k, when no submission is better than the base; Holm: adjusted over all runs of
-this report. A gain *exceeds noise* when the adjusted p is at most {alpha:g} and the lower bound lies above
-{delta_min:g} pp."""
+this report. Route: the objectives that trained the best submission (Figure 3). Integrity: what the recorder
+flagged and a reader should know before believing the score. A gain *exceeds noise* when the adjusted p is at
+most {alpha:g} and the lower bound lies above {delta_min:g} pp."""
 
 
 def rebuild(command: str) -> str:

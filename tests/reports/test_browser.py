@@ -8,9 +8,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from posttrace.reports.report import report
 from tests.reports.study import QUICK
@@ -91,3 +94,16 @@ def test_nothing_sticks_out_of_the_page(chromium: str, page: Path, tmp_path: Pat
     assert measured["over"] == 0
     assert measured["images"] == [True] * 4
     assert (measured["wide"] > 0) == (width < 1000)  # on a phone the wide ones do scroll
+
+
+def test_pictures_for_the_readme(chromium: str, page: Path, tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "docs" / "screenshot.py"
+    command = [sys.executable, script, page, "-o", tmp_path]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    pictures = {Path(line).name: imread(line.strip()) for line in shown.stdout.splitlines()}
+    assert set(pictures) == {"report.png", "report-dark.png", "run.png"}
+    light, dark = (float(pictures[name][:50].mean()) for name in ("report.png", "report-dark.png"))
+    assert light > 0.9 > 0.2 > dark  # 0 is black, 1 is white; the top margin is paper alone
+    run = pictures["run.png"]
+    assert run.std() > 0.05  # not blank
+    assert not np.array_equal(run, pictures["report.png"][: len(run)])

@@ -103,10 +103,10 @@ def test_folds_say_score_route_and_size_and_hold_commands_and_diffs(both: tuple[
     assert third.summary.endswith(" · 2 files changed, +4 −0")
     assert rest.summary.startswith("After the last submission, to 100.0 s")
     page = Page.of(markdown(third.body))
-    assert "python code/grpo.py --steps 3 from 52.0 s, still running" in page.text
+    assert "python code/grpo.py --steps 3 from 52.0 s and still running" in page.text
     assert "+# again" in page.text
     slip = Page.of(markdown(second.body)).text
-    assert "python code/grpo.py --steps 3 from 42.0 s, to 44.0 s, exit code 1: failed" in slip
+    assert "python code/grpo.py --steps 3 from 42.0 s to 44.0 s, exit code 1: failed" in slip
 
 
 def test_tables_hold_commands_and_changes_for_machines(told: Story) -> None:
