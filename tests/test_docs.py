@@ -61,5 +61,5 @@ def test_the_gain_of_the_trained_model_exceeds_noise(followed: tuple[Path, str])
 
 
 def test_the_route_is_what_the_page_says(followed: tuple[Path, str]) -> None:
-    submissions = json.loads(posttrace(followed[0], "routes", "outputs", "--json"))["submissions"]
-    assert {s["agent"]: s["route"] for s in submissions} == {"mine": "sft", "copy": "no_train"}
+    runs = json.loads(posttrace(followed[0], "routes", "outputs", "--json"))["runs"]
+    assert {run["agent"]: run["submitted"]["route"] for run in runs} == {"mine": "sft", "copy": "no_train"}
