@@ -57,12 +57,16 @@ class Audit:
     excluded: tuple[Exclusion, ...]
 
     def with_routes(self, routes: Routes) -> Audit:
-        """The same, with ``route`` and ``attempted`` of each run."""
+        """The same, with ``route`` and ``attempted`` of each run.
+
+        The route is that of the winner; where only copies of the base were scored, of the best of them.
+        """
         rows = []
         for row in self.runs:
             found = routes.of(row.run_id)
-            route = None if found.submitted is None else found.submitted.label
-            rows.append(replace(row, route=route, attempted=found.attempted))
+            route = found.submitted if row.winner is None else found.submissions[row.winner]
+            label = None if route is None else route.label
+            rows.append(replace(row, route=label, attempted=found.attempted))
         return replace(self, runs=tuple(rows))
 
     def to_json(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class RunVerdict:
     over all runs of the audit. ``p_stop``: submission budget x p of the winner alone. Where the verdict rests
     on items that no selection saw (a flag says so), so do p, bounds, ``mde80`` and ``corrected_gain``;
     ``baseline``, ``reported_best`` and ``reported_gain`` are always of the items that the best was picked on.
-    ``selection_share``: reported - corrected gain. ``route``: of the best graded submission, and
+    ``selection_share``: reported - corrected gain. ``route``: of the winner, and
     ``attempted``: objectives whose training ran; null where nobody asked (``Audit.with_routes``) or no
     submission was graded. No verdict depends on them.
     """

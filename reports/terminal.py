@@ -109,7 +109,8 @@ def routes_table(routes: Routes) -> tuple[pd.DataFrame, str, list[str]]:
     tried = [
         f"{run}: attempted {attempted}; submitted {DASH if pd.isna(route) else route}"
         for run, attempted, route in zip(runs["run_id"], runs["attempted"], runs["route"], strict=True)
-        if pd.notna(attempted) and (pd.isna(route) or attempted.replace(", ", ">") != route)
+        if pd.notna(attempted)
+        and (pd.isna(route) or attempted.replace("reward_model, ", "").replace(", ", ">") != route)
     ]
     problems = [
         f"{run}: {problem}"

@@ -102,6 +102,16 @@ def test_a_run_that_goes_on_has_the_routes_of_what_was_loaded(story: Story) -> N
     assert list(pt.routes(traces, read=read).of("c-s0-a1").submissions) == [1]
 
 
+def test_the_route_of_an_audited_run_is_that_of_its_winner(story: Story) -> None:
+    """A copy of the base scores best; the audit pools it with the baseline and picks among the others."""
+    story.events.insert(0, (0.2, baseline(40.0)))
+    story.submit(3, 30, "output/copy", "base", score=90.0)
+    traces = story.write()
+    found = pt.routes(traces, read=read)
+    (row,) = pt.audit(traces).with_routes(found).runs
+    assert (found.of("c-s0-a1").submission_id, row.winner, row.route) == (3, 1, "sft")
+
+
 def test_the_audit_takes_routes_and_no_verdict_changes(story: Story) -> None:
     traces = story.write()
     plain = pt.audit(traces)
