@@ -116,7 +116,7 @@ def listed(m: Machine, value: Value, kind: str = "list") -> Value:
     if known is not None:
         return m.items(known, kind)
     made = m.items([], kind, exact=False)
-    choices = alternatives(value, 6) if value.op in ("phi", "loop", "items", "elem", "index") else []
+    choices = alternatives(value, 6) if value.op in ("phi", "loop", "items") else []
     lists = [choice for choice in choices if isinstance(choice, Items)]
     if lists and len(lists) == len(choices):
         for choice in lists:

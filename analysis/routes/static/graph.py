@@ -15,6 +15,8 @@ from posttrace.analysis.routes.static.values import (
     Where,
     Write,
     alternatives,
+    contents,
+    elements,
 )
 
 Role = Literal[
@@ -31,6 +33,7 @@ CONTENT: Final[frozenset[Role]] = SMOOTH | {"condition", "discrete"}
 EVERYTHING: Final[frozenset[Role]] = CONTENT | {"index", "filter", "test", "place"}
 
 MOST_NODES: Final = 60_000
+MOST_CHOICES: Final = 64
 
 Edge = tuple[Role, Value]
 
@@ -42,8 +45,8 @@ def inputs(node: Value) -> list[Edge]:
         return _of_operator(node)
     if op in ("compare", "bool", "slice"):
         return [("discrete" if op != "slice" else "index", arg) for arg in node.args]
-    if op == "index":
-        return [("value", node.args[0]), ("index", node.args[1])]
+    if op in ("index", "elem"):
+        return _of_choice(node)
     if op == "key":
         return [("discrete", node.args[0])]
     if op in ("phi", "loop"):
@@ -65,6 +68,33 @@ def remembered(node: Value) -> list[Edge]:
     if node.edges is None:
         node.edges = inputs(node)
     return node.edges
+
+
+def _of_choice(node: Value) -> list[Edge]:
+    """An element leads to what it may be, and to what decided which elements there are, not to the others."""
+    found: list[Edge] = [("index", key) for key in node.args[1:]]
+    resolved = contents(node)[:MOST_CHOICES]
+    if not resolved:
+        return [("value", node.args[0]), *found]
+    found += [("value", choice) for choice in resolved]
+    pending, seen = [node.args[0]], {id(node)}
+    while pending and len(seen) < 40:
+        base = pending.pop()
+        if id(base) in seen:
+            continue
+        seen.add(id(base))
+        if base.op in ("phi", "loop"):
+            pending += base.args
+        elif base.op in ("index", "elem"):
+            found += [("index", key) for key in base.args[1:]]
+            pending.append(base.args[0])
+        elif isinstance(base, Items):
+            found += [("filter", test) for test in base.tests]
+            own = len(base.where.guards)
+            found += [("filter", g.test) for write in base.writes for g in write.where.guards[own:]]
+            if base.kind != "tuple":  # of a tuple, the other places are none of its business
+                pending += [e for e in elements(base) if e.op in ("index", "elem", "phi", "loop")]
+    return found
 
 
 def _of_operator(node: Value) -> list[Edge]:

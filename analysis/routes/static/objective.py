@@ -96,7 +96,7 @@ def find(descent: Descent) -> Finding:
     source = sampling.source(anatomy.descent, anatomy.tokens)
     reward = baseline.find(anatomy.descent, [a for _, _, a in anatomy.amounts])
     if reward is not None:
-        attributes = {**reward.attributes, "data": source.kind, "rollout": source.rollout}
+        attributes = {**reward.attributes, "data": source.kind.split("+")[0], "rollout": source.rollout}
         return Finding(reward.objective, (*reward.reasons, *source.reasons), attributes, source.paths)
     if not anatomy.scores:
         return Finding("other", (("no-likelihood", "the loss is no likelihood of tokens", descent.root),))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from posttrace.analysis.routes.static import api, text
-from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice
+from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice, remembered
 from posttrace.analysis.routes.static.training import Descent
-from posttrace.analysis.routes.static.values import Const, Items, Value
+from posttrace.analysis.routes.static.values import Const, Value
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,8 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
 def _filter(everything: Slice, judge: Judge) -> Value | None:
     """A condition on samples that decides which of them are kept."""
     for node in everything:
-        tests = list(node.tests) if isinstance(node, Items) or node.op == "elem" else []
-        for write in node.writes:
-            tests += [guard.test for guard in write.where.guards[len(node.where.guards) :]]
-        for test in tests:
-            if judge.worth([test]):
+        for role, test in remembered(node):
+            if role == "filter" and judge.worth([test]):
                 return test
     for node in everything:
         if node.op == "index" and _picks(node.args[1]) and judge.worth(node.args[1:]):

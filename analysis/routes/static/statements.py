@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.analysis.routes.static import calling, imports, objects
-from posttrace.analysis.routes.static.values import Const, Guard, Halted, Items, Value, alternatives
+from posttrace.analysis.routes.static.values import Const, Guard, Halted, Value
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine, Scope
@@ -87,15 +87,11 @@ def bind(m: Machine, target: ast.expr, value: Value, scope: Scope) -> None:
 
 def _unpack(m: Machine, targets: Sequence[ast.expr], value: Value, scope: Scope) -> None:
     starred = any(isinstance(target, ast.Starred) for target in targets)
-    choices = [v for v in alternatives(value) if not isinstance(v, Const)]
-    exact = [v for v in choices if isinstance(v, Items) and v.exact and len(v.args) == len(targets)]
     for position, target in enumerate(targets):
-        if exact and len(exact) == len(choices) and not starred:
-            part = m.phi([v.args[position] for v in exact])
-        elif starred:
-            part = value if isinstance(target, ast.Starred) else m.value("elem", [value])
-        else:
+        if not starred:
             part = objects.get_item(m, value, m.const(position))
+        else:
+            part = value if isinstance(target, ast.Starred) else m.value("elem", [value])
         bind(m, target, part, scope)
 
 

@@ -160,14 +160,15 @@ def alternatives(value: Value, limit: int = 12, depth: int = 4) -> list[Value]:
         if id(node) in seen:
             continue
         seen.add(id(node))
-        inner = _contents(node, depth)
+        inner = contents(node, depth)
         pending.extend(inner)
         if not inner:
             found.append(node)
     return found
 
 
-def _contents(node: Value, depth: int) -> list[Value]:
+def contents(node: Value, depth: int = 4) -> list[Value]:
+    """What a phi node chooses from, or an element is one of: one step of ``alternatives``."""
     if node.op in _MERGES:
         return node.args
     if node.op not in ("elem", "index") or not depth:
