@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from posttrace.analysis.routes.route import UNKNOWN
+from posttrace.analysis.routes.route import STEP, UNKNOWN
 from posttrace.analysis.routes.routes import Routes, routes
 from posttrace.reports.display import DASH, count, listed, percent
 from posttrace.reports.figures.routes import COLUMNS
@@ -53,15 +53,25 @@ class Routing:
         )
 
     def notes(self, verdicts: pd.DataFrame) -> tuple[str, ...]:
-        """Why the route of some runs is a dash or rests on less: one note a reason, naming the runs."""
+        """What a run trained beyond its submitted route, and why a route is a dash or rests on less.
+
+        One note a reason, naming the runs.
+        """
         if self.failure is not None:
             return (f"Route {DASH}: routes could not be derived: {self.failure}",)
         names = dict(zip(verdicts["run_id"], verdicts["task"] + " · " + verdicts["run_label"], strict=True))
-        runs = self._final(self.found.runs).dropna(subset=["problem"])
-        runs = runs[runs["run_id"].isin(list(names))]
-        return tuple(
-            f"Route of {listed((names[run] for run in found), len(verdicts))}: {problem}."
-            for problem, found in runs.groupby("problem")["run_id"]
+        runs = self._final(self.found.runs)
+        runs = runs[runs["run_id"].isin(list(names))].assign(beyond=_beyond)
+
+        def named(run_ids: pd.Series) -> str:
+            return listed((names[run] for run in run_ids), len(verdicts))
+
+        return (
+            *(
+                f"Trained, but not on the way to the best submission: {beyond} ({named(found)})."
+                for beyond, found in runs.groupby("beyond")["run_id"]
+            ),
+            *(f"Route of {named(found)}: {problem}." for problem, found in runs.groupby("problem")["run_id"]),
         )
 
     def submissions(self, verdicts: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
@@ -79,6 +89,16 @@ class Routing:
 
     def _final(self, table: pd.DataFrame) -> pd.DataFrame:
         return table[table["state"] == "final"].drop_duplicates([name for name in KEYS if name in table])
+
+
+def _beyond(runs: pd.DataFrame) -> pd.Series:
+    """Objectives that a run trained and its submitted route lacks; null without any, or if that is unknown."""
+    pairs = zip(runs["attempted"].fillna(""), runs["route"].fillna(""), strict=True)
+    beyond = [
+        [o for o in tried.split(", ") if o not in {*route.split(STEP), UNKNOWN} and route != UNKNOWN]
+        for tried, route in pairs
+    ]
+    return pd.Series([", ".join(found) or None for found in beyond], index=runs.index, dtype="object")
 
 
 def shares(submissions: pd.DataFrame) -> pd.DataFrame:

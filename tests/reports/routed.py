@@ -32,7 +32,7 @@ def run_routes(run: RunRecord) -> RunRoutes:
     routes = {item.submission_id: plan[min(i, len(plan) - 1)] for i, item in enumerate(run.submissions)}
     best = run.best.submission_id if run.best is not None else None
     return RunRoutes(
-        attempted=plan[0].stages,
+        attempted=("sft",) if run.started.agent.id == "lottery" else plan[0].stages,
         submitted=None if best is None else routes[best],
         submission_id=best,
         submissions=routes,

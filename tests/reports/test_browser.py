@@ -98,7 +98,7 @@ def test_nothing_sticks_out_of_the_page(chromium: str, page: Path, tmp_path: Pat
 
 def test_pictures_for_the_readme(chromium: str, page: Path, tmp_path: Path) -> None:
     script = Path(__file__).parents[2] / "docs" / "screenshot.py"
-    command = [sys.executable, script, page, "-o", tmp_path]
+    command = [sys.executable, str(script), str(page), "-o", str(tmp_path)]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     pictures = {Path(line).name: imread(line.strip()) for line in shown.stdout.splitlines()}
     assert set(pictures) == {"report.png", "report-dark.png", "run.png"}

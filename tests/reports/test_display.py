@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posttrace.reports.display import DASH, count, escaped, listed, p_value, percent, plain, plural, points
+from posttrace.reports.display import (
+    DASH,
+    code_span,
+    count,
+    escaped,
+    listed,
+    p_value,
+    percent,
+    plain,
+    plural,
+    points,
+)
 from posttrace.reports.html import markdown
 
 
@@ -71,3 +82,25 @@ def test_escaped_text_reads_as_itself_in_the_page(text: str) -> None:
     assert not re.findall(r"<(?!/?p>)", shown)
     expected = " ".join(f"x {plain(text)} x".split())
     assert " ".join(html.unescape(re.sub(r"</?p>", "", shown)).split()) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "python a.py --x 1",
+        "`",
+        "``` a",
+        "a ` b `` c",
+        "$x$ $$y$$",
+        "<script>",
+        "[a](http://b)",
+        "a\nb",
+        "*a*",
+        "\\",
+    ],
+)
+def test_a_command_line_stays_inside_its_code(text: str) -> None:
+    shown = markdown(f"- {code_span(text)} and more")
+    inner = re.fullmatch(r"<ul>\s*<li><code>(.*)</code> and more</li>\s*</ul>\s*", shown, flags=re.DOTALL)
+    assert inner is not None, shown
+    assert html.unescape(inner[1]).strip() == text.replace("\n", " ")

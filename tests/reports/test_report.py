@@ -17,6 +17,7 @@ from posttrace.analysis.load import load
 from posttrace.reports.notebook import check_executed
 from posttrace.reports.report import report
 from tests.reports.page import Page
+from tests.reports.run import write_told_run
 from tests.reports.study import QUICK, STUDY, Sketch, write_study
 
 
@@ -184,6 +185,27 @@ def test_text_of_a_trace_stays_text(tmp_path: Path) -> None:
     assert len(page.images) == 4
     assert all(ref.startswith(("#", "data:image/")) for ref in page.references)
     assert page.text.count("<script>alert(1)</script>") >= 3  # title, table, flag
+
+
+def test_a_run_in_full_is_on_the_page_and_in_the_twin(tmp_path: Path) -> None:
+    out = report(write_told_run(tmp_path / "runs"), tmp_path / "report.html", settings=QUICK)
+    text = out.read_text()
+    assert_self_contained(text)
+    page = Page.of(text)
+    assert page.unboxed == []
+    assert page.images[3]["alt"].startswith("Timeline of spell · hybrid · seed 0: submission 1 after 30 s")
+    assert '<details class="folded"><summary>Submission 1 at 30.0 s · 30.0 %' in text
+    assert "+print('warm up')" in page.text
+    assert "python code/grpo.py --steps 3 from 42.0 s to 44.0 s, exit code 1: failed" in page.text
+    displays = json.loads(out.with_suffix(".json").read_text())["displays"]
+    assert [row["ending"] for row in displays["commands"]["rows"]] == ["ended", "failed", "ended"]
+    assert displays["code_changes"]["rows"][0]["path"] == "code/sft.py"
+    assert {row["lane"] for row in displays["timeline"]["rows"]} == {
+        "submission",
+        "command",
+        "revision",
+        "model",
+    }
 
 
 def test_nothing_audited_is_a_report_too(tmp_path: Path) -> None:

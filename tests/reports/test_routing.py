@@ -45,7 +45,13 @@ def test_evidence_is_a_place_at_a_commit(routed: pd.DataFrame) -> None:
 
 
 def test_runs_whose_code_is_missing_are_named(traces: TraceSet, verdicts: pd.DataFrame) -> None:
-    assert by_hand(traces).notes(verdicts) == (f"Route of house · grpo · seed 0: {STORELESS}.",)
+    assert by_hand(traces).notes(verdicts)[-1] == f"Route of house · grpo · seed 0: {STORELESS}."
+
+
+def test_what_was_trained_and_not_submitted_is_said(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+    # by hand: the lottery trained sft and submitted the base; what grpo submitted is not known
+    found = [note for note in by_hand(traces).notes(verdicts) if note.startswith("Trained")]
+    assert found == ["Trained, but not on the way to the best submission: sft (spell · lottery · seed 0)."]
 
 
 def test_routes_that_cannot_be_derived_leave_a_report_with_a_reason(
