@@ -16,8 +16,11 @@ from posttrace.analysis.routes.recorded import read_history
 from posttrace.analysis.routes.revision import Revisions
 from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, Route, Tier
 from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.steps import Step
 from posttrace.analysis.routes.ways import Way, Ways
 
+MOST_ROUNDS: Final = 4
+"""Of more rounds of one objective the evidence of the last and the first is kept."""
 _INTERNAL: Final = frozenset({"data_path", "certain"})
 """Attributes that lineage needs and a reader does not."""
 _TIERS: Final[Sequence[Tier]] = ("A", "B", "C", "D")
@@ -66,7 +69,7 @@ def route_of(ways: Sequence[Way]) -> Route:
     labels = tuple(dict.fromkeys(label for way in ways for label in _labels(way)))
     way = ways[0]
     tiers = {step.tier for step in way}
-    evidence = tuple(fact for step in reversed(way) for fact in step.evidence)
+    evidence = tuple(fact for step in _shown(way) for fact in step.evidence)
     if len(labels) > 1 or None in tiers:
         candidates = tuple(label for label in labels if UNKNOWN not in label.split(STEP))
         stages = tuple(name for name, _ in _collapsed(way)) if len(ways) == 1 else (UNKNOWN,)
@@ -92,6 +95,18 @@ def _submitted(history: History, ways: Ways, item: Submission) -> Route:
     says = f"the weights are those of {first.path}, seen at {first.seen_s:.1f} s"
     evidence = (*route.evidence, Evidence("copy", says, path))
     return Route(route.stages, route.tier, evidence, route.attributes, route.candidates)
+
+
+def _shown(way: Way) -> list[Step]:
+    """The steps whose evidence is kept, the nearest first: of many rounds alike the last and the first."""
+    rounds = [list(alike) for _, alike in groupby(reversed(way), key=_objectives)]
+    return [
+        step for alike in rounds for step in (alike if len(alike) <= MOST_ROUNDS else (alike[0], alike[-1]))
+    ]
+
+
+def _objectives(step: Step) -> tuple[str, ...]:
+    return tuple(stage.objective for stage in step.stages)
 
 
 def _labels(way: Way) -> Iterable[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from posttrace.analysis.records import RunRecord
@@ -74,7 +76,14 @@ class History:
 
     def of(self, weights: str) -> tuple[Version, ...]:
         """Every folder that held these weights, in order of time."""
-        return tuple(version for version in self.versions if version.weights == weights)
+        return self._by_weights.get(weights, ())
+
+    @cached_property
+    def _by_weights(self) -> Mapping[str, tuple[Version, ...]]:
+        found: dict[str, list[Version]] = {}
+        for version in self.versions:
+            found.setdefault(version.weights, []).append(version)
+        return {weights: tuple(versions) for weights, versions in found.items()}
 
     def env(self) -> dict[str, str]:
         """The agent's variables that are known: what it was configured with, and what every agent gets."""

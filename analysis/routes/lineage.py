@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
@@ -57,6 +57,9 @@ class Lineage:
 
     def __init__(self, history: History, commands: Commands) -> None:
         self._history, self._commands = history, commands
+        self._paths: dict[str, list[Version]] = {}
+        for version in history.versions:
+            self._paths.setdefault(version.path, []).append(version)
 
     def makings(self, weights: str) -> tuple[Making, ...]:
         """The commands that may have written these weights; of one, its readings that fit.
@@ -128,7 +131,13 @@ class Lineage:
         return tuple(Making(training[0], look, version, None) for look in looks if _leaves_open(look.reading))
 
     def _present(self, version: Version) -> tuple[Making, ...]:
-        """Processes are sampled: a short command may have run unseen."""
+        """Processes are sampled: a short command may have run unseen.
+
+        Not where a training ran that may have written any folder: a script that lies there is weaker.
+        """
+        ran = [p for p in self._commands.training() if p.ran_in(*version.window)]
+        if any(_leaves_open(look.reading) for process in ran for look in self._commands.looks(process)):
+            return ()
         return tuple(
             Making(script, look, version, io, seen=False)
             for script, look in self._commands.present(version.window[1])
@@ -138,10 +147,17 @@ class Lineage:
     def held(self, pattern: str, at_s: float, but: str | None = None) -> list[Version]:
         """What the folders of a pattern can have held at a time, other than certain weights."""
         found: dict[str, Version] = {}
-        for version in self._history.versions:
+        for version in self._placed(pattern):
             if version.weights != but and version.may_exist(at_s) and matches(version.path, pattern):
                 found[version.path] = version
         return list(found.values())
+
+    def _placed(self, pattern: str) -> Iterable[Version]:
+        """At least the versions that a pattern stands for; a pattern without a gap names its folder."""
+        if "*" in pattern:
+            return self._history.versions
+        path = posixpath.normpath(pattern)
+        return (*self._paths.get(path, ()), *self._paths.get(posixpath.dirname(path), ()))
 
     def _held(self, pattern: str, making: Making) -> list[Version]:
         """What the folders of a pattern held when the command started; else what it found later."""

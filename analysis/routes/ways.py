@@ -21,6 +21,8 @@ MOST: Final = 12
 """Ways that are followed; where there are more, nothing is known anyway."""
 
 
+Sources = tuple[tuple[Making, tuple[Origin, ...]], ...]
+"""Commands that may have written a model, each with what it may have started from."""
 Way = tuple[Step, ...]
 """From the base, or another model that was given, to the model asked for."""
 
@@ -32,6 +34,7 @@ class Ways:
         self._history, self._commands = history, commands
         self._lineage, self._logs = Lineage(history, commands), Logs(history, commands)
         self._sampling = Sampling(history, commands, self._lineage, self._logs)
+        self._made: dict[str, Sources] = {}
         self._known: dict[str, tuple[Way, ...]] = {}
         self._open: list[str] = []
 
@@ -57,6 +60,12 @@ class Ways:
 
     def to(self, weights: str) -> tuple[Way, ...]:
         """At least one way; what cannot be derived is a step of the objective ``unknown``."""
+        if weights not in self._known and not self._open:
+            for older in reversed(self._before(weights)):  # a long chain is too deep to recurse
+                self._resolve(older)
+        return self._resolve(weights)
+
+    def _resolve(self, weights: str) -> tuple[Way, ...]:
         if weights == BASE or any(version.given for version in self._history.of(weights)):
             return ((),)
         if weights not in self._known:
@@ -67,22 +76,19 @@ class Ways:
         return self._known[weights]
 
     def _through_makings(self, weights: str) -> Iterator[Way]:
-        makings = self._able(self._lineage.makings(weights))
-        steps = [(making, step) for making in makings for step in self._steps(making)]
-        for making, step in steps or [(making, self._vetoed(making)) for making in makings[:1]]:
-            origins = [o for o in self._lineage.origins(making) if not set(o.parents) & set(self._open)]
+        sources = self._sources(weights)
+        steps = [(making, origins, step) for making, origins in sources for step in self._steps(making)]
+        vetoed = [(making, origins, self._vetoed(making)) for making, origins in sources[:1] if not steps]
+        for making, origins, step in steps or vetoed:
             if not origins:
                 yield lost(making), step
             for origin in origins:
+                if set(origin.parents) & set(self._open):
+                    continue
                 begun = self._with_samples(step, making, origin)
-                parents = [self.to(parent) for parent in origin.parents]
+                parents = [self._resolve(parent) for parent in origin.parents]
                 for ways in islice(product(*parents), MOST):
                     yield (*joined(ways), started(begun, origin, self._history))
-
-    def _able(self, makings: tuple[Making, ...]) -> tuple[Making, ...]:
-        """Of several commands those that found what they read: one that did not ended in an error."""
-        able = tuple(making for making in makings if self._lineage.origins(making))
-        return able or makings
 
     def _with_samples(self, step: Step, making: Making, origin: Origin) -> Step:
         """The step, where it learns from samples that another command of the run drew from a model.
@@ -97,7 +103,8 @@ class Ways:
         if found is None:
             return step
         facts = (*step.evidence, found.evidence)
-        line = {*origin.parents, *(weights for parent in origin.parents for weights in self._before(parent))}
+        before = (weights for parent in origin.parents for weights in self._before(parent))
+        line = {BASE, *origin.parents, *before}
         if not line.intersection(found.models):
             return replace(step, evidence=facts, attributes={**step.attributes, "data": "distill_text"})
         if not found.rewarded:
@@ -106,14 +113,23 @@ class Ways:
         own = Stage("rft", stage.evidence, {**stage.attributes, "data": "self+filter"})
         return replace(step, stages=(own,), evidence=facts)
 
-    def _before(self, weights: str) -> set[str]:
-        """Every model that a model can have come from, and the base."""
-        found, open_ = {BASE}, [weights]
-        while open_:
-            makings = self._lineage.makings(open_.pop())
-            parents = {p for m in makings for o in self._lineage.origins(m) for p in o.parents} - found
-            found |= parents
-            open_ += parents
+    def _sources(self, weights: str) -> Sources:
+        """Of several commands those that found what they read: one that did not ended in an error."""
+        if weights not in self._made:
+            found = [(making, self._lineage.origins(making)) for making in self._lineage.makings(weights)]
+            able = [(making, origins) for making, origins in found if origins]
+            self._made[weights] = tuple(able or found)
+        return self._made[weights]
+
+    def _before(self, weights: str) -> dict[str, None]:
+        """Every model that a model can have come from, the nearest first."""
+        found: dict[str, None] = {}
+        open_ = [weights]
+        for current in open_:
+            parents = (p for _, origins in self._sources(current) for o in origins for p in o.parents)
+            new = [parent for parent in dict.fromkeys(parents) if parent not in found and parent != weights]
+            found.update(dict.fromkeys(new))
+            open_ += new
         return found
 
     def _steps(self, making: Making) -> list[Step]:

@@ -271,6 +271,18 @@ def test_a_script_that_was_not_seen_to_run_but_alone_writes_the_folder(story: St
     assert route.evidence[0].rule == "present"
 
 
+def test_two_trainings_that_may_write_anywhere_leave_a_model_open(story: Story) -> None:
+    """Nor does a script that lies there, and would write this folder, decide."""
+    anywhere = "read models/base\nstage {}\nwrite *"
+    story.start(a=anywhere.format("sft"), b=anywhere.format("grpo"), c=SFT.replace("stage sft", "stage dpo"))
+    story.ran(10, 20, "code/a.py")
+    story.ran(11, 21, "code/b.py")
+    story.model(19, "output/sft", "s", written_s=18)
+    story.submit(1, 22, "output/sft", "s")
+    route = story.told().submissions[1]
+    assert (route.label, route.candidates) == ("unknown", ("sft", "grpo"))
+
+
 def test_a_session_that_runs_the_training_is_not_the_training(story: Story) -> None:
     story.start(session="stage grpo\nwrite output/*", a=SFT)
     story.ran(5, 60, "bash", "code/session.sh", pid=7)
@@ -290,6 +302,19 @@ def test_the_same_objective_again_is_one_stage_with_rounds(story: Story) -> None
     story.submit(1, 32, "output/more", "t")
     route = story.told().submissions[1]
     assert (route.label, route.attributes["rounds"]) == ("sft", "2")
+
+
+def test_a_chain_of_many_rounds(story: Story) -> None:
+    story.start(a="read $1\nstage sft\nwrite output/*")
+    for n in range(400):
+        start_s, source = 10.0 * n + 10, f"output/r{n - 1}" if n else "models/base"
+        story.ran(start_s, start_s + 8, "code/a.py", source)
+        story.model(start_s + 9, f"output/r{n}", f"w{n}", written_s=start_s + 7)
+    story.submit(1, 4100, "output/r399", "w399")
+    route = story.told().submissions[1]
+    assert (route.label, route.attributes["rounds"]) == ("sft", "400")
+    started = [fact.says for fact in route.evidence if fact.rule == "started_from"]
+    assert started == ["started from output/r398", "started from models/base"]
 
 
 def test_a_model_that_is_written_without_training_keeps_its_parents_route(story: Story) -> None:
