@@ -92,7 +92,7 @@ class Routing:
 
 
 def _beyond(runs: pd.DataFrame) -> pd.Series:
-    """Objectives that a run trained and its submitted route lacks; null without any, or if that is unknown."""
+    """Objectives that a run trained and its submitted route lacks; null where it lacks none or is unknown."""
     pairs = zip(runs["attempted"].fillna(""), runs["route"].fillna(""), strict=True)
     beyond = [
         [o for o in tried.split(", ") if o not in {*route.split(STEP), UNKNOWN} and route != UNKNOWN]
