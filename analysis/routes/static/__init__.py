@@ -4,6 +4,6 @@ Nothing of the analysed code is imported or executed; the standard library's ``a
 """
 
 from posttrace.analysis.routes.static.read import read_command
-from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, Stage
+from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, SampledFile, Stage
 
-__all__ = ["CheckpointIO", "Command", "Reading", "Stage", "read_command"]
+__all__ = ["CheckpointIO", "Command", "Reading", "SampledFile", "Stage", "read_command"]

@@ -89,3 +89,22 @@ def called(value: Value) -> str:
     if value.op == "apply" and value.args and value.args[0].op == "call":
         return short(value.args[0])
     return short(value) if value.op != "attr" else ""
+
+
+def likelihood(value: Value) -> bool:
+    """Whether a node is a log-probability of tokens, or the loss that a library's model computes from it."""
+    if value.op == "attr" and value.name == "loss":
+        return value.args[0].op == "apply"
+    return called(value) in LOG_PROBABILITY
+
+
+NO_MODEL: Final = ("Tokenizer", "Config", "Processor", "FeatureExtractor")
+"""Parts of the names of library classes whose ``from_pretrained`` gives no model."""
+
+
+def applies_model(value: Value) -> bool:
+    """Whether a node applies an object that may be a model: not a tokenizer."""
+    if value.op != "apply" or not value.args:
+        return False
+    made_by = value.args[0].name
+    return not any(word in made_by for word in NO_MODEL)

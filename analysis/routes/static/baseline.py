@@ -26,12 +26,12 @@ def find(descent: Descent, amounts: Sequence[Value]) -> Reward | None:
     """The policy gradient that the amounts in a loss make it; null when they hold no reward."""
 
     def stop(node: Value) -> bool:
-        known = api.short(node) in api.EXPONENTIAL | api.DRAW or api.called(node) in api.LOG_PROBABILITY
+        known = api.short(node) in api.EXPONENTIAL | api.DRAW or api.likelihood(node)
         return known or id(node) in descent.weights
 
     inside = Slice(amounts, CONTENT, stop)
     judged = Judge(descent.weights)
-    learned = _value(inside, descent)
+    learned = _value(Slice(amounts, SMOOTH, stop), descent)
     if learned is not None:
         return learned
     best: Reward | None = None
@@ -155,9 +155,9 @@ def _value(inside: Slice, descent: Descent) -> Reward | None:
     for node in inside:
         if id(node) not in descent.weights | descent.critics:
             continue
-        for reader, _ in inside.into.get(id(node), ()):
-            if api.short(reader) not in api.BY_INDEX:
-                return Reward("ppo", (("critic", "an advantage over a learned value", reader),))
+        readers = [reader for reader, _ in inside.into.get(id(node), ())] or [node]
+        if any(api.short(reader) not in api.BY_INDEX for reader in readers):
+            return Reward("ppo", (("critic", "an advantage over a learned value", readers[0]),))
     return None
 
 

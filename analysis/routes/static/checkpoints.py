@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from posttrace.analysis.routes.static import text
+from posttrace.analysis.routes.static import api, text
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.reading import IOKind
@@ -69,7 +69,6 @@ _WRITES: Final = {
     "tinygrad.nn.state.safe_save": (0, 1),
 }
 """Positions of what is written and of the path."""
-_NO_MODEL: Final = ("Tokenizer", "Config", "Processor", "FeatureExtractor")
 _TREES: Final = frozenset(
     {"shutil.copytree", "shutil.move", "os.symlink", "os.rename", "os.replace", "os.link"}
 )
@@ -134,9 +133,9 @@ def _argument(call: Value, position: int, *names: str) -> Value | None:
 def _read(call: Value) -> Value | None:
     if call.op == "call" and call.name in _READS:
         return _argument(call, _READS[call.name], "filename", "f", "file")
-    if call.name.endswith("from_pretrained") and not any(word in call.name for word in _NO_MODEL):
+    if call.name.endswith("from_pretrained") and not any(word in call.name for word in api.NO_MODEL):
         named = call.name.split(".")[-2] if "." in call.name else _class_of(call)
-        if not any(word in named for word in _NO_MODEL):
+        if not any(word in named for word in api.NO_MODEL):
             return _argument(
                 call, 1 if "Peft" in named else 0, "pretrained_model_name_or_path", "model_id", "model_name"
             )
@@ -182,7 +181,7 @@ def _written(call: Value) -> tuple[Value, Value] | None:
             for n in Slice([call.args[0]], SMOOTH)
             if n.name.endswith(".from_pretrained")
         }
-        if made and all(any(word in name for word in _NO_MODEL) for name in made):
+        if made and all(any(word in name for word in api.NO_MODEL) for name in made):
             return None
         target = _argument(call, 0, "save_directory", "output_dir", "path")
         return None if target is None else (call.args[0], target)

@@ -64,7 +64,7 @@ def take_apart(descent: Descent) -> Anatomy:
     for node in gradient.values():
         if id(node) in descent.weights:
             continue
-        feeds = node.op == "apply" or api.called(node) in api.LOG_PROBABILITY
+        feeds = node.op == "apply" or api.likelihood(node)
         for role, source in _all_inputs(node):
             if id(source) in gradient or id(source) in descent.foreign:
                 continue
@@ -84,7 +84,7 @@ def _all_inputs(node: Value) -> Iterable[tuple[Role, Value]]:
 
 
 def _scores(node: Value) -> bool:
-    return api.called(node) in api.LOG_PROBABILITY or api.short(node) in api.EXPONENTIAL
+    return api.likelihood(node) or api.short(node) in api.EXPONENTIAL
 
 
 def find(descent: Descent) -> Finding:
@@ -94,7 +94,8 @@ def find(descent: Descent) -> Finding:
     if preference is not None:
         return preference
     source = sampling.source(anatomy.descent, anatomy.tokens)
-    reward = baseline.find(anatomy.descent, [a for _, _, a in anatomy.amounts])
+    fitted = [n for n in anatomy.smooth if id(n) in descent.critics]
+    reward = baseline.find(anatomy.descent, [*(a for _, _, a in anatomy.amounts), *fitted])
     if reward is not None:
         attributes = {**reward.attributes, "data": source.kind.split("+")[0], "rollout": source.rollout}
         return Finding(reward.objective, (*reward.reasons, *source.reasons), attributes, source.paths)
@@ -112,6 +113,9 @@ def _likelihood(anatomy: Anatomy, source: sampling.Source) -> Finding:
     own = source.kind in ("self", "self+filter")
     says = "cross-entropy on the policy's own samples" if own else "cross-entropy on given tokens"
     reasons = (("likelihood", says, shown), *source.reasons)
+    if not own and source.raw:
+        reasons = (("raw-text", "cross-entropy on windows of raw text", shown), *source.reasons)
+        return Finding("pretrain", reasons, attributes, source.paths)
     return Finding("rft" if own else "sft", reasons, attributes, source.paths)
 
 
@@ -122,6 +126,9 @@ def _preference(anatomy: Anatomy) -> Finding | None:
     """A logistic function of a difference: of log-probabilities (dpo), or of scores (reward model)."""
     weights = anatomy.descent.weights
     for node in anatomy.gradient.values():
+        if _contrast(anatomy, node):
+            says = "a bent difference of the log-probabilities of two texts"
+            return Finding("dpo", (("preference", says, node),), {"data": "given"})
         if not _logistic(node):
             continue
         inner = Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights)
@@ -132,6 +139,30 @@ def _preference(anatomy: Anatomy) -> Finding | None:
             says = "a logistic function of scores that are no log-probabilities"
             return Finding("reward_model", (("scorer", says, node),))
     return None
+
+
+_BOWLS = frozenset(
+    {"square", "relu", "mse_loss", "smooth_l1_loss", "hinge_embedding_loss", "clamp", "maximum"}
+)
+
+
+def _contrast(anatomy: Anatomy, node: Value) -> bool:
+    """Whether a loss bends a difference of the trained model's log-probabilities of two texts."""
+    if not ((node.op == "binop" and node.name == "Pow") or api.short(node) in _BOWLS):
+        return False
+    weights = anatomy.descent.weights
+    for inner in Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights):
+        if inner.op == "binop" and inner.name == "Sub" and id(inner) in anatomy.gradient:
+            sides = [_likelihoods(anatomy, arg) for arg in inner.args]
+            if sides[0] and sides[1] and not sides[0] & sides[1]:
+                return True
+    return False
+
+
+def _likelihoods(anatomy: Anatomy, value: Value) -> set[int]:
+    weights = anatomy.descent.weights
+    inner = Slice([value], SMOOTH, stop=lambda n: id(n) in weights or _log_probability(n))
+    return {id(n) for n in inner if id(n) in anatomy.gradient and _log_probability(n)}
 
 
 def _logistic(node: Value) -> bool:
@@ -145,7 +176,7 @@ def _logistic(node: Value) -> bool:
 
 
 def _log_probability(node: Value) -> bool:
-    if api.called(node) in api.LOG_PROBABILITY:
+    if api.likelihood(node):
         return True
     return api.short(node) in api.LOG and any(
         api.short(n) in api.EXPONENTIAL
@@ -174,7 +205,7 @@ def _teacher(anatomy: Anatomy) -> Finding | None:
     weights = anatomy.descent.weights
     for _, _, amount in anatomy.amounts:
         inner = Slice([amount], SMOOTH, stop=lambda n: id(n) in weights)
-        found = [n for n in inner if api.short(n) in api.EXPONENTIAL or n.op == "apply"]
+        found = [n for n in inner if api.short(n) in api.EXPONENTIAL or api.applies_model(n)]
         if found and not any(id(n) in weights for n in inner):
             return Finding(
                 "distill", (("teacher", "probabilities of another model enter the loss", found[0]),)

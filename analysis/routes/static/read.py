@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import checkpoints, launch, objective, training
+from posttrace.analysis.routes.static import files as files_of
 from posttrace.analysis.routes.static.graph import Role
 from posttrace.analysis.routes.static.machine import Machine
-from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, Stage
+from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, SampledFile, Stage
 from posttrace.analysis.routes.static.values import Exhausted, Halted, Value, Where
 from posttrace.analysis.routes.static.workspace import Workspace
 
@@ -32,14 +33,16 @@ def read_command(files: Mapping[str, bytes], command: Command, *, commit: str | 
     except RecursionError:
         problems.append("the program is nested too deeply to be followed to its end")
     try:
+        files_of.link(machine)
         accesses = _accesses(machine)
         models = {access.path for access in accesses if access.kind == "read"}
         stages, begun = _stages(machine, models, commit)
         io = _io(accesses, begun, commit)
+        sampled = _sampled(machine, sorted(models), commit)
     except RecursionError:
         problems.append("the data flow is nested too deeply to be followed")
         return Reading(entry=entry, problems=tuple(dict.fromkeys(problems)))
-    return Reading(tuple(stages), tuple(io), entry, tuple(dict.fromkeys(problems)))
+    return Reading(tuple(stages), tuple(io), tuple(sampled), entry, tuple(dict.fromkeys(problems)))
 
 
 def _evidence(rule: str, says: str, where: Where, commit: str | None) -> Evidence:
@@ -104,4 +107,16 @@ def _io(
         evidence = _evidence(access.kind, f"a model is {words[access.kind]} here", where, commit)
         count = sum(start < where.seq for start in begun)
         found.append(CheckpointIO(access.kind, access.path, (evidence,), access.sources, count))
+    return found
+
+
+def _sampled(machine: Machine, models: Sequence[str], commit: str | None) -> list[SampledFile]:
+    found = []
+    for entry, draw in files_of.drawn(machine):
+        evidence = (
+            _evidence("drawn", "tokens are drawn from a model here", draw.where, commit),
+            _evidence("written", "and written here", entry.call.where, commit),
+        )
+        path = machine.workspace.relative(entry.path, machine.cwd)
+        found.append(SampledFile(path, tuple(models), evidence))
     return found

@@ -53,6 +53,17 @@ class CheckpointIO:
 
 
 @dataclass(frozen=True)
+class SampledFile:
+    """A data file that the command writes with what it draws from a model."""
+
+    path: str
+    """Pattern, as that of ``CheckpointIO``."""
+    models: tuple[str, ...]
+    """Patterns of the models that it may be drawn from: those that the command reads."""
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
 class Reading:
     """What the source of one command says, nothing of it executed."""
 
@@ -60,6 +71,8 @@ class Reading:
     """In order of execution; empty when nothing is trained."""
     io: tuple[CheckpointIO, ...] = ()
     """In order of execution; a path below a model folder stands for the folder."""
+    sampled: tuple[SampledFile, ...] = ()
+    """Data for later commands that were drawn from a model."""
     entry: str | None = None
     """Path of the script or module that was launched; null for ``-c`` and for what is not found."""
     problems: tuple[str, ...] = ()

@@ -21,6 +21,8 @@ class Source:
     paths: tuple[str, ...] = ()
     reasons: tuple[tuple[str, str, Value | None], ...] = ()
     rollout: str = "none"
+    raw: bool = False
+    """Whether the files are read as one stream, not as records."""
 
 
 class Judge:
@@ -38,7 +40,8 @@ class Judge:
 
     def _scored(self, node: Value) -> bool:
         if id(node) not in self._by_scores:
-            inner = Slice(node.args, SMOOTH, stop=lambda n: id(n) in self.weights)
+            scores = [*node.args, *node.keywords.values()]
+            inner = Slice(scores, SMOOTH, stop=lambda n: id(n) in self.weights)
             self._by_scores[id(node)] = any(id(n) in self.weights for n in inner)
         return self._by_scores[id(node)]
 
@@ -56,8 +59,10 @@ class Judge:
         return self.draws(inner)
 
     def _masks(self, node: Value) -> bool:
-        """A length, or a comparison of tokens with something that is the same for all records."""
+        """A length, a likelihood, or a comparison of tokens with what is the same for all records."""
         if id(node) in self.weights or api.short(node) in ("len", "shape"):
+            return True
+        if api.likelihood(node) or api.short(node) in api.EXPONENTIAL:
             return True
         if node.op != "compare":
             return False
@@ -110,7 +115,21 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
     shown = next((node for node in everything if read_paths(node)), None)
     if shown is None:
         return Source("unknown", ())
-    return Source("given", paths, (("given-tokens", f"tokens read from {paths[0]}", shown),))
+    reasons = (("given-tokens", f"tokens read from {paths[0]}", shown),)
+    return Source("given", paths, reasons, raw=not any(_record(node) for node in everything))
+
+
+_PARSERS: Final = api.names(
+    "loads load_dataset load_from_disk read_csv read_json read_parquet DictReader splitlines readlines"
+    " loadtxt"
+)
+
+
+def _record(node: Value) -> bool:
+    """Whether a node takes a record out of a file."""
+    if api.short(node) in _PARSERS or (node.op == "call" and node.name == "json.load"):
+        return True
+    return node.op == "elem" and node.args[0].op == "call" and api.short(node.args[0]) == "open"
 
 
 def _filter(everything: Slice, judge: Judge) -> Value | None:
