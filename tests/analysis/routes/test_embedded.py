@@ -58,6 +58,15 @@ def test_the_audit_shows_routes(runs: Path) -> None:
     assert [run["route"] for run in json.loads(without.stdout)["runs"]] == [None, None]
 
 
+def test_a_trace_that_cannot_be_trusted_is_named(runs: Path, tmp_path: Path) -> None:
+    (trace,) = [path for path in runs.rglob("trace.jsonl") if b"copy_base.py" in path.read_bytes()]
+    lines = trace.read_bytes().splitlines(keepends=True)
+    (tmp_path / "trace.jsonl").write_bytes(b"".join(lines[:3] + lines[4:]))
+    done = posttrace("routes", tmp_path, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "does not follow from the line before" in done.stdout
+
+
 def test_both_formats_at_once_are_refused(runs: Path) -> None:
     done = posttrace("routes", runs, "--json", "--csv", cwd=runs)
     assert (done.returncode, done.stdout) == (2, "")
