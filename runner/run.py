@@ -126,7 +126,7 @@ class _Run:
         agent = self.config["agent"]
         workspace.build(self.run.workspace, base=self.base.path, base_id=self.base.id, code=agent["code"])
         self.task.prepare(self.run.workspace)
-        workspace.add_instructions(self.run.workspace, self.config["mode"]["instruction"], agent["prompt"])
+        workspace.instruct(self.run.workspace, self.config["mode"]["instruction"], agent["prompt"])
 
     def _observe(self) -> None:
         self.recorder = Recorder(

@@ -49,12 +49,10 @@ def build(workspace: Path, *, base: Path, base_id: str, code: list[str]) -> Path
     return model
 
 
-def add_instructions(workspace: Path, mode: str, prompt: str | None) -> None:
-    """Append what the mode and the agent option say to the task's ``instructions.md``."""
-    text = "\n".join(part for part in (mode, prompt) if part)
-    if text:
-        with (workspace / "instructions.md").open("a") as file:
-            file.write(f"\n{text}\n")
+def instruct(workspace: Path, *parts: str | None) -> None:
+    """Write ``instructions.md``: how to work here, and what the mode and the agent option say."""
+    how = (files(__package__) / "instructions.md").read_text()
+    (workspace / "instructions.md").write_text("\n".join([how, *(f"{part}\n" for part in parts if part)]))
 
 
 def environment(workspace: Path, *, task: str, base_id: str, url: str) -> dict[str, str]:

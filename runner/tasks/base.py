@@ -27,9 +27,10 @@ class Task(Protocol):
         ...
 
     def prepare(self, workspace: Path) -> None:
-        """Write the agent's side of the task: ``data/``, ``description.md``, ``instructions.md``.
+        """Write the agent's side of the task: ``data/`` and ``description.md``.
 
-        The directories exist. Nothing of any test split may be written here.
+        The directories exist; ``instructions.md`` (how to submit) is the runner's. Nothing of any test split
+        may be written here.
         """
         ...
 

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from posttrace.runner.models.tokenizer import Tokenizer
 from posttrace.runner.tasks.base import Outcome
+from posttrace.runner.tasks.embedded import (
+    SCALE_MAX,
+    check_range,
+    check_temperature,
+    describe,
+    nan_refused,
+    noise,
+    outcome,
+    write_lines,
+)
 from posttrace.runner.tasks.house.game import MAX_STEPS, PHRASES, Episode, Game, expert
 from posttrace.runner.tasks.house.games import SIZES, games
 from posttrace.runner.tasks.house.play import play, positions_needed
 from posttrace.runner.tasks.loading import load_model
-from posttrace.traces.errors import ConfigError, GradingError
-from posttrace.traces.events import Evaluator, Items, Split, TaskInfo
+from posttrace.traces.events import Evaluator, Split, TaskInfo
 
 PATTERN: Final = rf"\b(?:{'|'.join(sorted(PHRASES, key=len, reverse=True))})\b"
 """The longest phrase first: "nothing happens" is one token, not "nothing" and a rest."""
 TOKENIZER: Final = Tokenizer(("<pad>", "<eos>", *PHRASES), PATTERN)
 N_POSITIONS: Final = positions_needed(MAX_STEPS)
-SCALE_MAX: Final = 100.0
-SPLIT_KEY: Final[dict[Split, int]] = {"feedback": 0, "sealed": 1, "fresh": 2}
 EVALUATOR: Final = Evaluator(id="house-closed-loop", version="1")
 
 
@@ -49,14 +52,12 @@ class House:
 
     def __post_init__(self) -> None:
         """Refuse settings that the games cannot serve. Raises ``ConfigError``."""
-        if not 1 <= self.n_items <= SIZES["feedback"]:
-            raise ConfigError(f"task.n_items must be 1 to {SIZES['feedback']}, not {self.n_items}")
-        if not 1 <= self.demonstrations <= SIZES["train"]:
-            raise ConfigError(f"task.demonstrations must be 1 to {SIZES['train']}, not {self.demonstrations}")
-        if not 1 <= self.max_steps <= MAX_STEPS:
-            raise ConfigError(f"task.max_steps must be 1 to {MAX_STEPS}, not {self.max_steps}")
-        if not self.temperature >= 0:
-            raise ConfigError(f"task.temperature must not be below 0, not {self.temperature}")
+        check_range(
+            n_items=(self.n_items, SIZES["feedback"]),
+            demonstrations=(self.demonstrations, SIZES["train"]),
+            max_steps=(self.max_steps, MAX_STEPS),
+        )
+        check_temperature(self.temperature)
 
     @property
     def info(self) -> TaskInfo:
@@ -64,21 +65,14 @@ class House:
         return TaskInfo(id="house", level="L3", metric="success", n_items=self.n_items, scale_max=SCALE_MAX)
 
     def prepare(self, workspace: Path) -> None:
-        """Write ``data/{train.jsonl,games.jsonl,household.py}``, ``description.md``, ``instructions.md``."""
-        training, data, here = games("train"), workspace / "data", files(__package__)
-        _write_lines(data / "games.jsonl", [asdict(game) for game in training])
+        """Write ``data/{train.jsonl,games.jsonl,household.py}`` and ``description.md``."""
+        training, data = games("train"), workspace / "data"
+        write_lines(data / "games.jsonl", [asdict(game) for game in training])
         shown = training[: self.demonstrations]
-        _write_lines(data / "train.jsonl", [{"game": asdict(game), "turns": solve(game)} for game in shown])
-        with as_file(here / "game.py") as path:
+        write_lines(data / "train.jsonl", [{"game": asdict(game), "turns": solve(game)} for game in shown])
+        with as_file(files(__package__) / "game.py") as path:
             shutil.copyfile(path, data / "household.py")
-        decoding = f"sampled at temperature {self.temperature:g}" if self.temperature else "decoded greedily"
-        description = (
-            (here / "description.md")
-            .read_text()
-            .format(**asdict(self), decoding=decoding, games=len(training))
-        )
-        (workspace / "description.md").write_text(description)
-        (workspace / "instructions.md").write_text((here / "instructions.md").read_text())
+        describe(__package__, workspace, **asdict(self), games=len(training))
 
     def evaluate(self, model_dir: Path, split: Split, seed: int) -> Outcome:
         """Play every game of a hidden set once; an item is worth 100 or 0.
@@ -89,17 +83,9 @@ class House:
         """
         model = load_model(model_dir, TOKENIZER, N_POSITIONS)
         episodes = [Episode(game, self.max_steps) for game in games(split)[: self.n_items]]
-        rng = np.random.default_rng([seed, SPLIT_KEY[split]])
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):  # ``play`` looks at what comes of it
-                transcripts = play(model, TOKENIZER, episodes, temperature=self.temperature, rng=rng)
-        except FloatingPointError as error:
-            raise GradingError(f"{error}; submit an earlier checkpoint") from error
-        values = [SCALE_MAX * transcript.won for transcript in transcripts]
-        ids = [f"{split}-{i:04d}" for i in range(self.n_items)]
-        return Outcome(
-            score=float(np.mean(values)), items=Items(ids=ids, values=[*values]), evaluator=EVALUATOR
-        )
+        with nan_refused():
+            played = play(model, TOKENIZER, episodes, temperature=self.temperature, rng=noise(seed, split))
+        return outcome([transcript.won for transcript in played], split, EVALUATOR)
 
 
 def solve(game: Game) -> list[dict[str, str]]:
@@ -111,7 +97,3 @@ def solve(game: Game) -> list[dict[str, str]]:
         turns.append({"observation": observation, "command": command})
         observation = episode.step(command)
     return turns
-
-
-def _write_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    path.write_text("\n".join(json.dumps(record) for record in records) + "\n")

@@ -157,7 +157,6 @@ def test_the_texts_state_the_settings(workspace: Path) -> None:
     assert "300 hidden games that are won within 10 commands" in description
     assert "decoded greedily" in description
     assert "{" not in description
-    assert "$GRADING_SERVER_URL/submit" in (workspace / "instructions.md").read_text()
 
 
 def test_the_example_in_the_description_is_what_the_game_says(workspace: Path) -> None:

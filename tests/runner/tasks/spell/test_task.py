@@ -118,7 +118,6 @@ def test_the_texts_state_the_settings(workspace: Path) -> None:
     assert "500 hidden words" in description
     assert "decoded greedily" in description
     assert "{" not in description
-    assert "$GRADING_SERVER_URL/submit" in (workspace / "instructions.md").read_text()
 
 
 @pytest.mark.parametrize(

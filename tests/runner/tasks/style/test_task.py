@@ -122,7 +122,7 @@ def test_the_workspace_gets_verdicts_and_training_prompts_and_nothing_hidden(wor
 def test_the_files_and_texts_are_all_there_is(workspace: Path) -> None:
     Style().prepare(workspace)
     found = {str(path.relative_to(workspace)) for path in workspace.rglob("*") if path.is_file()}
-    assert found == {"data/train.jsonl", "data/prompts.jsonl", "description.md", "instructions.md"}
+    assert found == {"data/train.jsonl", "data/prompts.jsonl", "description.md"}
 
 
 def test_the_texts_state_the_settings(workspace: Path) -> None:
@@ -132,7 +132,6 @@ def test_the_texts_state_the_settings(workspace: Path) -> None:
     assert "500 hidden prompts" in description
     assert "decoded greedily, at most 24 tokens" in description
     assert "{" not in description
-    assert "$GRADING_SERVER_URL/submit" in (workspace / "instructions.md").read_text()
 
 
 @pytest.mark.parametrize(
