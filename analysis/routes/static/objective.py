@@ -141,9 +141,7 @@ def _preference(anatomy: Anatomy) -> Finding | None:
     return None
 
 
-_BOWLS = frozenset(
-    {"square", "relu", "mse_loss", "smooth_l1_loss", "hinge_embedding_loss", "clamp", "maximum"}
-)
+_BOWLS = api.names("square relu mse_loss smooth_l1_loss hinge_embedding_loss clamp maximum")
 
 
 def _contrast(anatomy: Anatomy, node: Value) -> bool:

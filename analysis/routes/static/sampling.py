@@ -135,8 +135,11 @@ def _record(node: Value) -> bool:
 def _filter(everything: Slice, judge: Judge) -> Value | None:
     """A condition on samples that decides which of them are kept."""
     for node in everything:
-        for role, test in remembered(node):
-            if role == "filter" and judge.worth([test]):
+        tests = [test for role, test in remembered(node) if role == "filter"]
+        for write in node.writes:
+            tests += [guard.test for guard in write.where.guards[len(node.where.guards) :]]
+        for test in tests:
+            if judge.worth([test]):
                 return test
     for node in everything:
         if node.op == "index" and _picks(node.args[1]) and judge.worth(node.args[1:]):

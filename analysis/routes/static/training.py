@@ -154,7 +154,7 @@ def _changes(lasting: Sequence[Update]) -> Iterable[_Change]:
         reached: set[int] = set()
         if exponentials and _residual(change, probable):
             reached = _reached(exponentials, sources)
-        products = [node for node in change if _multiplies(node)] if mine and not reached else []
+        products = [node for node in change if _multiplies(node)] if mine and not mine & reached else []
         fitted = bool(products) and bool(mine & _reached(products, sources))
         yield _Change(update, frozenset(mine), frozenset(reached), fitted)
 
@@ -184,7 +184,7 @@ def _sources(targets: dict[int, Value]) -> set[int]:
 
 
 def _depends(value: Value, targets: dict[int, Value]) -> bool:
-    first = value.args[:1] if value.op == "loop" else value.args
+    first = value.args[:1] if value.op == "loop" else [value]
     own = {id(o) for o in origins(value)}
     for node in Slice(first, SMOOTH, cut=_self_update):
         if id(node) in targets and id(node) not in own and node is not value:
@@ -198,8 +198,7 @@ def _self_update(node: Value, role: Role, source: Value) -> bool:
 
 
 def _made_from(changed: Value, array: Value) -> bool:
-    near = [changed, *changed.args, *(inner for arg in changed.args for inner in arg.args)]
-    return array in near
+    return any(array is origin for arg in (changed, *changed.args) for origin in origins(arg))
 
 
 def _reached(exponentials: Sequence[Value], sources: set[int]) -> set[int]:
