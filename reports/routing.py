@@ -15,6 +15,7 @@ from posttrace.reports.shown import Table
 from posttrace.traces.errors import PosttraceError
 
 if TYPE_CHECKING:
+    from posttrace.analysis.audit import Audit
     from posttrace.analysis.tables import TraceSet
 
 KEYS: Final = ("run_id", "submission_id")
@@ -42,15 +43,9 @@ class Routing:
         """The routes with all of their evidence; ``failure`` is null unless there are none."""
         return {**self.found.to_json(), "failure": self.failure}
 
-    def beside(self, verdicts: pd.DataFrame) -> pd.DataFrame:
-        """The frame of ``verdicts`` with ``route`` and ``attempted`` of each run; null where not known."""
-        runs = self._final(self.found.runs).set_index("run_id")
-        columns = {
-            name: verdicts["run_id"].map(runs[name]).astype("object") for name in ("route", "attempted")
-        }
-        return verdicts.assign(
-            **{name: column.where(column.notna(), None) for name, column in columns.items()}
-        )
+    def within(self, audit: Audit) -> Audit:
+        """The same audit with the route of each run, and what it attempted; null where there are none."""
+        return audit if self.failure is not None else audit.with_routes(self.found)
 
     def notes(self, verdicts: pd.DataFrame) -> tuple[str, ...]:
         """What a run trained beyond its submitted route, and why a route is a dash or rests on less.
@@ -61,7 +56,7 @@ class Routing:
             return (f"Route {DASH}: routes could not be derived: {self.failure}",)
         names = dict(zip(verdicts["run_id"], verdicts["task"] + " · " + verdicts["run_label"], strict=True))
         runs = self._final(self.found.runs)
-        runs = runs[runs["run_id"].isin(list(names))].assign(beyond=_beyond)
+        runs = runs[runs["run_id"].isin(list(names))]
 
         def named(run_ids: pd.Series) -> str:
             return listed((names[run] for run in run_ids), len(verdicts))
@@ -69,7 +64,7 @@ class Routing:
         return (
             *(
                 f"Trained, but not on the way to the best submission: {beyond} ({named(found)})."
-                for beyond, found in runs.groupby("beyond")["run_id"]
+                for beyond, found in verdicts.groupby(_beyond(verdicts))["run_id"]
             ),
             *(f"Route of {named(found)}: {problem}." for problem, found in runs.groupby("problem")["run_id"]),
         )
@@ -91,14 +86,13 @@ class Routing:
         return table[table["state"] == "final"].drop_duplicates([name for name in KEYS if name in table])
 
 
-def _beyond(runs: pd.DataFrame) -> pd.Series:
+def _beyond(verdicts: pd.DataFrame) -> pd.Series:
     """Objectives that a run trained and its submitted route lacks; null where it lacks none or is unknown."""
-    pairs = zip(runs["attempted"].fillna(""), runs["route"].fillna(""), strict=True)
     beyond = [
-        [o for o in tried.split(", ") if o not in {*route.split(STEP), UNKNOWN} and route != UNKNOWN]
-        for tried, route in pairs
+        [o for o in tried or () if o != UNKNOWN and o not in route.split(STEP) and route != UNKNOWN]
+        for tried, route in zip(verdicts["attempted"], verdicts["route"].fillna(""), strict=True)
     ]
-    return pd.Series([", ".join(found) or None for found in beyond], index=runs.index, dtype="object")
+    return pd.Series([", ".join(found) or None for found in beyond], index=verdicts.index, dtype="object")
 
 
 def shares(submissions: pd.DataFrame) -> pd.DataFrame:

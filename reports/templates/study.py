@@ -32,9 +32,9 @@ from posttrace.reports import alt, chapters, evidence, figures, frames, provenan
 from posttrace.reports import routing, shown, story, tables
 
 traces = pt.load(paths)
-audit = pt.audit(traces, pt.AuditSettings(**settings))
 routes = routing.Routing.of(traces)
-verdicts = routes.beside(frames.with_integrity(frames.verdicts(audit), traces))
+audit = routes.within(pt.audit(traces, pt.AuditSettings(**settings)))
+verdicts = frames.with_integrity(frames.verdicts(audit), traces)
 submissions = frames.trajectories(traces, verdicts)
 routed = routes.submissions(verdicts, submissions)
 shares = routing.shares(routed)

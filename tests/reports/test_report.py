@@ -197,7 +197,9 @@ def test_a_run_in_full_is_on_the_page_and_in_the_twin(tmp_path: Path) -> None:
     assert '<details class="folded"><summary>Submission 1 at 30.0 s · 30.0 %' in text
     assert "+print('warm up')" in page.text
     assert "python code/grpo.py --steps 3 from 42.0 s to 44.0 s, exit code 1: failed" in page.text
-    displays = json.loads(out.with_suffix(".json").read_text())["displays"]
+    twin = json.loads(out.with_suffix(".json").read_text())
+    displays, (routed,) = twin["displays"], twin["routes"]["runs"]
+    assert twin["audit"]["runs"][0]["route"] == routed["submitted"]["route"]
     assert [row["ending"] for row in displays["commands"]["rows"]] == ["ended", "failed", "ended"]
     assert displays["code_changes"]["rows"][0]["path"] == "code/sft.py"
     assert {row["lane"] for row in displays["timeline"]["rows"]} == {

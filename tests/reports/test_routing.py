@@ -8,21 +8,27 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from posttrace.analysis.audit import Audit
 from posttrace.analysis.load import load
 from posttrace.analysis.tables import TraceSet
-from posttrace.reports import alt, routing, tables
+from posttrace.reports import alt, frames, routing, tables
 from posttrace.reports.routing import Routing
 from tests.reports.routed import STORELESS, by_hand
 
 
-def test_each_run_has_the_route_of_its_best_submission(traces: TraceSet, verdicts: pd.DataFrame) -> None:
-    beside = by_hand(traces).beside(verdicts)
+@pytest.fixture
+def beside(traces: TraceSet, checked: Audit) -> pd.DataFrame:
+    """The verdicts with routes made by hand."""
+    return frames.with_integrity(frames.verdicts(by_hand(traces).within(checked)), traces)
+
+
+def test_each_run_has_the_route_of_its_best_submission(beside: pd.DataFrame, verdicts: pd.DataFrame) -> None:
     assert list(beside["run_id"]) == list(verdicts["run_id"])
     # house grpo: its second submission (66 of 200); house sft: its first; crash: none was scored;
     # spell sft: the fourth of seed 0 and the third of seed 1
-    expected = ["unknown", "sft", None, "no_train", "sft>grpo", "sft>grpo"]
-    assert list(beside["route"]) == expected
-    assert beside["attempted"].iloc[1] == "sft"
+    expected = ["unknown", "sft", "none", "no_train", "sft>grpo", "sft>grpo"]
+    assert list(beside["route"].fillna("none")) == expected
+    assert beside["attempted"].iloc[1] == ("sft",)
 
 
 def test_shares_add_up_to_the_submissions_received(traces: TraceSet, routed: pd.DataFrame) -> None:
@@ -44,18 +50,18 @@ def test_evidence_is_a_place_at_a_commit(routed: pd.DataFrame) -> None:
     assert (unknown["route"], unknown["main evidence"]) == ("unknown (grpo or reinforce)", "–")
 
 
-def test_runs_whose_code_is_missing_are_named(traces: TraceSet, verdicts: pd.DataFrame) -> None:
-    assert by_hand(traces).notes(verdicts)[-1] == f"Route of house · grpo · seed 0: {STORELESS}."
+def test_runs_whose_code_is_missing_are_named(traces: TraceSet, beside: pd.DataFrame) -> None:
+    assert by_hand(traces).notes(beside)[-1] == f"Route of house · grpo · seed 0: {STORELESS}."
 
 
-def test_what_was_trained_and_not_submitted_is_said(traces: TraceSet, verdicts: pd.DataFrame) -> None:
+def test_what_was_trained_and_not_submitted_is_said(traces: TraceSet, beside: pd.DataFrame) -> None:
     # by hand: the lottery trained sft and submitted the base; what grpo submitted is not known
-    found = [note for note in by_hand(traces).notes(verdicts) if note.startswith("Trained")]
+    found = [note for note in by_hand(traces).notes(beside) if note.startswith("Trained")]
     assert found == ["Trained, but not on the way to the best submission: sft (spell · lottery · seed 0)."]
 
 
 def test_routes_that_cannot_be_derived_leave_a_report_with_a_reason(
-    study: Path, tmp_path: Path, verdicts: pd.DataFrame
+    study: Path, tmp_path: Path, checked: Audit, verdicts: pd.DataFrame
 ) -> None:
     shutil.copytree(study, tmp_path / "runs")
     traces = load([tmp_path / "runs"])
@@ -67,9 +73,8 @@ def test_routes_that_cannot_be_derived_leave_a_report_with_a_reason(
     assert lost.to_json()["failure"] == lost.failure
     (note,) = lost.notes(verdicts)
     assert note.startswith("Route –: routes could not be derived: ")
-    beside = lost.beside(verdicts)
-    assert list(beside["route"]) == [None] * len(verdicts)
-    table = tables.verdict_table(beside, lost.notes(verdicts))
+    assert lost.within(checked) is checked
+    table = tables.verdict_table(verdicts, lost.notes(verdicts))
     assert set(table.cells["route"]) == {"–"}
     assert note in table.notes
 
