@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Collection, Mapping, Sequence
 
 from posttrace.analysis.routes.route import Evidence
-from posttrace.analysis.routes.static import checkpoints, launch, objective, training
+from posttrace.analysis.routes.static import api, checkpoints, launch, objective, training
 from posttrace.analysis.routes.static import files as files_of
-from posttrace.analysis.routes.static.graph import Role
+from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, SampledFile, Stage
 from posttrace.analysis.routes.static.values import Exhausted, Halted, Value, Where
@@ -59,6 +59,8 @@ def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tu
         finding = objective.find(descent)
         outer = descent.where.loops[0] if descent.where.loops else descent.where.seq
         groups.setdefault((finding.objective, outer), []).append((descent, finding))
+    if not groups:
+        return _hidden(machine, commit)
     stages, begun = [], []
     for members in groups.values():
         stages.append(_stage(machine, members, models, commit))
@@ -78,11 +80,36 @@ def _stage(
         if node is not None:
             evidence.insert(len(evidence) - 1, _evidence(rule, says, node.where, commit))
     attributes = {k: v for k, v in finding.attributes.items() if v}
+    if any(_setting(guard.test) for guard in descent.where.guards):
+        attributes["certain"] = "no"
     if finding.paths:
         paths = [machine.workspace.relative(path, machine.cwd) for path in finding.paths]
         data = [p for p in dict.fromkeys(paths) if posixpath.dirname(p) not in models]
         attributes["data_path"] = ",".join(data)
     return Stage(finding.objective, tuple(evidence), attributes)
+
+
+def _hidden(machine: Machine, commit: str | None) -> tuple[list[Stage], list[int]]:
+    calls = training.hidden(machine)
+    if not calls:
+        return [], []
+    says = f"training starts in code that is not in this revision: {_maker(calls[0])}"
+    evidence = _evidence("hidden", says, calls[0].where, commit)
+    return [Stage("unknown", (evidence,))], [calls[0].where.seq]
+
+
+def _maker(call: Value) -> str:
+    made_by = next((node.name for node in Slice([call.args[0]], SMOOTH) if node.op == "call"), "an object")
+    return f"{made_by}(...).{call.name}"
+
+
+_SETTINGS = api.names("os.environ json.load yaml.safe_load yaml.load tomllib.load builtins.input")
+
+
+def _setting(test: Value) -> bool:
+    """Whether a condition depends on a setting that was not recorded, rather than on data."""
+    nodes = list(Slice([test]))
+    return any(node.name in _SETTINGS for node in nodes) and not any(node.op == "elem" for node in nodes)
 
 
 # -- checkpoints -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -63,7 +64,13 @@ def _by_backward(machine: Machine) -> Iterable[Descent]:
     for call in machine.calls:
         loss = _given_to_backward(call)
         if loss is not None:
-            yield Descent(loss, weights, call.where, taped=True)
+            yield Descent(loss, weights or _applied(loss), call.where, taped=True)
+
+
+def _applied(loss: Value) -> frozenset[int]:
+    """Ids of the models that a loss was computed with, where no optimiser names its weights."""
+    applied = [n.args[0] for n in Slice([loss], SMOOTH) if api.applies_model(n) and not n.where.frozen]
+    return frozenset(id(o) for model in applied for o in origins(model))
 
 
 def _given_to_backward(call: Value) -> Value | None:
@@ -247,3 +254,24 @@ def _product(node: Value) -> bool:
         or node.op == "apply"
         or api.short(node) in ("matmul", "dot", "einsum", "sum", "mean", "tensordot")
     )
+
+
+# -- training that is not in sight -------------------------------------------------------------------------
+
+_STARTS: Final = frozenset({"backward", "train", "fit", "learn"})
+_SCORERS: Final = api.names("sklearn xgboost lightgbm statsmodels scipy numpy torch jax")
+
+
+def hidden(machine: Machine) -> list[Value]:
+    """Calls that start training in code that is not in the workspace: its objective cannot be seen."""
+    return [call for call in machine.calls if call.op == "method" and call.name in _STARTS and _foreign(call)]
+
+
+def _foreign(call: Value) -> bool:
+    """Whether the receiver is made by a library, or by a module that is missing."""
+    for node in origins(call.args[0]):
+        root = node.name.split(".")[0]
+        known = root in sys.stdlib_module_names | _SCORERS or root == "builtins"
+        if node.op == "call" and not known and not node.name.endswith("from_pretrained"):
+            return True
+    return False

@@ -118,6 +118,12 @@ def _fresh(rng: random.Random) -> str:
             return name
 
 
+def _root(node: ast.expr) -> str | None:
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
 class _Defined(ast.NodeVisitor):
     """Names that the workspace binds, and names that belong to libraries."""
 
@@ -127,15 +133,22 @@ class _Defined(ast.NodeVisitor):
         self.attributes: set[str] = set()
         self.parameters: set[str] = set()
         self.foreign = set(dir(builtins)) | KEPT
+        self.libraries: set[str] = set()
+        """Names that stand for a library, or for something imported from one."""
         self._classes = 0
 
     def visit_Import(self, node: ast.Import) -> None:
         self.foreign.update(alias.name.split(".")[0] for alias in node.names if alias.asname is None)
         self.found.update(alias.asname for alias in node.names if alias.asname)
+        ours = self.modules
+        self.libraries.update(
+            (alias.asname or alias.name).split(".")[0] for alias in node.names if alias.name not in ours
+        )
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.level == 0 and (node.module or "").split(".")[-1] not in self.modules:
             self.foreign.update(alias.name for alias in node.names)
+            self.libraries.update(alias.asname or alias.name for alias in node.names)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._define(node.name)
@@ -202,16 +215,21 @@ class _Rename(ast.NodeTransformer):
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if _root(node) in self.names.libraries:
+            node.value = self.visit(node.value)
+            return node
         whole = isinstance(node.value, ast.Name) and node.value.id in self.modules
         self.generic_visit(node)
         if whole or node.attr in self.names.attributes or node.attr in self.names.parameters:
             node.attr = self._new(node.attr)
         return node
 
-    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        ours = _root(node.func) not in self.names.libraries
+        for given in node.keywords if ours else ():
+            if given.arg in self.names.parameters or given.arg in self.names.attributes:
+                given.arg = self._new(given.arg)
         self.generic_visit(node)
-        if node.arg in self.names.parameters or node.arg in self.names.attributes:
-            node.arg = self._new(node.arg)
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:

@@ -26,6 +26,16 @@ LABELS = {
     "torch_distill": "distill",
     "jax_sft": "sft",
     "jax_grpo": "grpo",
+    "varied_rloo_class": "grpo",
+    "varied_functional_np": "sft",
+    "varied_ipo": "dpo",
+    "varied_star_file": "rft",
+    "varied_accelerate_sft": "sft",
+    "varied_np_dict_groups": "grpo",
+    "varied_gkd": "distill",
+    "varied_pretrain": "pretrain",
+    "varied_a2c": "ppo",
+    "varied_hill_climb": "",
 }
 ENTRY = "code/run.py"
 
