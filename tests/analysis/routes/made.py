@@ -44,6 +44,8 @@ from tests.analysis.written import BASE, JUDGE, finished, started
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT: Final = "/runs/r/workspace"
 PYTHON: Final = "/usr/bin/python3"
+SFT: Final = "read models/base\nstage sft\nwrite output/sft"
+GRPO: Final = "read output/sft\nstage grpo\nwrite output/grpo"
 
 
 def sha(content: str) -> str:
@@ -203,3 +205,14 @@ def _commit(repository: pygit2.Repository, scripts: Mapping[str, str], parent: s
     author = pygit2.Signature("t", "t@localhost", 0, 0)
     parents: list[str | pygit2.Oid] = [parent] if parent else []
     return str(repository.create_commit("refs/heads/main", author, author, "t", root.write(), parents))
+
+
+def two_commands(story: Story, **scripts: str) -> None:
+    """SFT from the base until 20 s, GRPO from that until 40 s, both submitted."""
+    story.start(a=SFT, b=GRPO, **scripts)
+    story.ran(10, 20, "code/a.py")
+    story.model(21, "output/sft", "s", written_s=19)
+    story.submit(1, 22, "output/sft", "s", 40.0)
+    story.ran(23, 40, "code/b.py")
+    story.model(41, "output/grpo", "g", written_s=39)
+    story.submit(2, 42, "output/grpo", "g", 60.0)
