@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
 from posttrace.analysis.routes.static import api, sampling
+from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Slice
 from posttrace.analysis.routes.static.sampling import Judge
-from posttrace.analysis.routes.static.training import Descent
 from posttrace.analysis.routes.static.values import Const, Items, Value, alternatives
 
 
@@ -55,7 +55,7 @@ def _centred(node: Value, judged: Judge) -> Reward | None:
             continue
         if _grouped(mean, operand, judged):
             says = "a reward minus the mean of several samples of one prompt"
-            return Reward("grpo", (("group-baseline", says, node),), _variant(mean))
+            return Reward("grpo", (("group-baseline", says, node),))
         return Reward("reinforce", (("batch-baseline", "a reward minus the mean of a batch", node),))
     if any(_carried(n, node) for n in direct) and judged.samples(right) and judged.samples(left):
         return Reward("reinforce", (("running-baseline", "a reward minus a running mean", node),))
@@ -81,10 +81,6 @@ def _averaged(node: Value, reader: Value) -> Value | None:
 
 def _shared(operand: Value, own: Slice) -> bool:
     return any(node in own for node in Slice([operand], SMOOTH) if not isinstance(node, Const))
-
-
-def _variant(mean: Value) -> dict[str, str]:
-    return {}
 
 
 def _grouped(mean: Value, operand: Value, judged: Judge) -> bool:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import imports, library, objects, text
+from posttrace.analysis.routes.static import attributes, imports, library
 from posttrace.analysis.routes.static.values import (
-    UNDECIDED,
     Class,
-    Const,
     Function,
     Instance,
     Items,
@@ -81,7 +78,7 @@ def define_class(m: Machine, node: Any, scope: Scope) -> bool:
     for member in cls.members.values():
         if isinstance(member, Function) and member.owner is None:
             member.owner, member.scope = cls, scope
-    for c in reversed(objects.lineage(cls)):
+    for c in reversed(attributes.lineage(cls)):
         if c is not cls:
             cls.fields += c.fields
     if any(w.name in _FIELDS for w in (*wrappers, *bases)) or cls.fields:
@@ -135,7 +132,7 @@ def _followed(value: Value) -> bool:
 
 def _call_object(m: Machine, callee: Instance, args: list[Value], keywords: dict[str, Value]) -> Value:
     for name in ("__call__", "forward", "call"):
-        method = objects.attribute(m, callee, name)
+        method = attributes.attribute(m, callee, name)
         if isinstance(method, Function):
             return call_function(m, method, args, keywords)
     return m.library_call("apply", "", [callee, *args], keywords)
@@ -226,7 +223,7 @@ def spread(m: Machine, value: Value) -> list[Value]:
 def instantiate(m: Machine, cls: Class, args: list[Value], keywords: dict[str, Value]) -> Value:
     """A new object."""
     made = Instance("instance", [*args, *keywords.values()], m.where(), name=cls.name, cls=cls)
-    init = objects.lookup(cls, "__init__")
+    init = attributes.lookup(cls, "__init__")
     if isinstance(init, Function):
         call_function(m, init, [made, *args], keywords)
         return made
@@ -236,64 +233,7 @@ def instantiate(m: Machine, cls: Class, args: list[Value], keywords: dict[str, V
             made.attributes[name] = library.field_default(m, default)
     made.attributes.update(zip(names, args, strict=False))
     made.attributes.update({k: v for k, v in keywords.items() if k in names})
-    after = objects.lookup(cls, "__post_init__")
+    after = attributes.lookup(cls, "__post_init__")
     if isinstance(after, Function):
         call_function(m, after, [made], {})
-    return made
-
-
-# -- operators ---------------------------------------------------------------------------------------------
-
-_FOLD: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "Add": operator.add,
-    "Sub": operator.sub,
-    "Mult": operator.mul,
-    "Div": operator.truediv,
-    "FloorDiv": operator.floordiv,
-    "Mod": operator.mod,
-}
-
-
-def binary(m: Machine, name: str, left: Value, right: Value) -> Value:
-    """``left <name> right``."""
-    if isinstance(left, Items) and isinstance(right, Items) and name in ("Add", "BitOr"):
-        return _chained(m, left, right)
-    if name == "Mult" and Items in (type(left), type(right)):
-        return _repeated(m, left, right)
-    if name == "Div" and any(isinstance(s, Const) and isinstance(s.value, str) for s in (left, right)):
-        return text.path(m, [left, right])
-    numbers = [objects.constant(left), objects.constant(right)]
-    if name in _FOLD and all(isinstance(n, int | float) and abs(n) < 1e12 for n in numbers):
-        try:
-            return m.const(_FOLD[name](*numbers))
-        except ArithmeticError:
-            pass
-    if name == "Add" and (found := text.concatenated(m, left, right)) is not None:
-        return found
-    return m.value("binop", [left, right], name)
-
-
-def _chained(m: Machine, left: Items, right: Items) -> Items:
-    exact = all(side.exact and not side.writes for side in (left, right))
-    made = m.items([*left.args, *right.args], left.kind, exact)
-    made.writes = [*left.writes, *right.writes]
-    return made
-
-
-def _repeated(m: Machine, left: Value, right: Value) -> Value:
-    items, times = (left, right) if isinstance(left, Items) else (right, left)
-    count = objects.constant(times)
-    if not isinstance(items, Items):
-        return m.value("binop", [left, right], "Mult")
-    if (
-        isinstance(count, int)
-        and count is not UNDECIDED
-        and 0 <= count * len(items.args) <= 8
-        and not items.writes
-    ):
-        made = m.items(items.args * count, items.kind)
-    else:
-        made = m.items(items.args, items.kind, exact=False)
-        made.writes = list(items.writes)
-    made.name, made.keywords = "repeat", {"times": times}
     return made

@@ -18,7 +18,6 @@ from posttrace.analysis.routes.static.values import (
     Value,
     Write,
     alternatives,
-    elements,
 )
 
 if TYPE_CHECKING:
@@ -170,7 +169,20 @@ def duplicate(m: Machine, value: Value, depth: int = 3) -> Value:
     return m.value("call", [at], "copy.deepcopy")
 
 
-def any_element(m: Machine, value: Value) -> Value:
-    """One element, whatever the container."""
-    known = elements(value)
-    return m.phi(known) if known else m.value("elem", [value])
+def dictionary(m: Machine, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """``dict(...)``."""
+    made = Table("table", [], m.where(), entries=dict(keywords))
+    for arg in args:
+        for choice in alternatives(arg, 4):
+            if isinstance(choice, Table):
+                made.entries.update(choice.entries)
+                made.rest += choice.rest
+            else:
+                pair = objects.element(m, choice)
+                made.rest.append(objects.get_item(m, pair, m.const(1)))
+    return made
+
+
+def with_default(m: Machine, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """``defaultdict(...)``."""
+    return Table("table", [], m.where(), default=args[0] if args else None)

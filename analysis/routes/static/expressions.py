@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import calling, containers, imports, library, objects, text
-from posttrace.analysis.routes.static.values import UNDECIDED, Const, Guard, Items, Table, Value, Write
+from posttrace.analysis.routes.static import (
+    attributes,
+    calling,
+    comparisons,
+    comprehensions,
+    containers,
+    imports,
+    library,
+    objects,
+    operators,
+    text,
+)
+from posttrace.analysis.routes.static.values import Guard, Table, Value, Write
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine, Scope
@@ -31,7 +42,7 @@ def _name(m: Machine, node: Any, scope: Scope) -> Value:
 def _attribute(m: Machine, node: Any, scope: Scope) -> Value:
     base = m.evaluate(node.value, scope)
     found = text.attribute(m, base, node.attr)
-    return objects.attribute(m, base, node.attr) if found is None else found
+    return attributes.attribute(m, base, node.attr) if found is None else found
 
 
 def _subscript(m: Machine, node: Any, scope: Scope) -> Value:
@@ -48,7 +59,7 @@ def _slice(m: Machine, node: Any, scope: Scope) -> Value:
 
 def _binary(m: Machine, node: Any, scope: Scope) -> Value:
     left, right = m.evaluate(node.left, scope), m.evaluate(node.right, scope)
-    return calling.binary(m, type(node.op).__name__, left, right)
+    return operators.binary(m, type(node.op).__name__, left, right)
 
 
 def _unary(m: Machine, node: Any, scope: Scope) -> Value:
@@ -77,66 +88,6 @@ def _bool(m: Machine, node: Any, scope: Scope) -> Value:
     if stops and len(undecided) == 1 and len(node.values) == 1:
         return undecided[0]
     return m.value("bool", undecided, type(node.op).__name__)
-
-
-_COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b,
-    ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b,
-    ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b,
-    ast.Is: lambda a, b: a is b or a == b,
-    ast.IsNot: lambda a, b: a is not b and a != b,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-}
-
-
-def _compare(m: Machine, node: Any, scope: Scope) -> Value:
-    operands = [m.evaluate(part, scope) for part in (node.left, *node.comparators)]
-    known = [_plain(operand) for operand in operands]
-    outcomes: list[bool | None] = []
-    for position, operator in enumerate(node.ops):
-        outcomes.append(
-            _compared(operator, known[position], known[position + 1], operands[position : position + 2])
-        )
-    if False in outcomes:
-        return m.const(False)
-    if None in outcomes:
-        return m.value("compare", operands, type(node.ops[0]).__name__)
-    return m.const(True)
-
-
-def _compared(operator: ast.cmpop, left: Any, right: Any, operands: Sequence[Value]) -> bool | None:
-    if UNDECIDED in (left, right) if left is UNDECIDED or right is UNDECIDED else False:
-        is_none = left is None or right is None
-        other = operands[0] if right is None else operands[1]
-        if is_none and isinstance(operator, ast.Is | ast.IsNot) and _exists(other):
-            return isinstance(operator, ast.IsNot)
-        return None
-    try:
-        return bool(_COMPARE[type(operator)](left, right))
-    except TypeError:
-        return None
-
-
-def _exists(value: Value) -> bool:
-    """Whether a value is an object of the workspace, and so not None."""
-    return value.op in ("function", "class", "instance", "module", "items", "table", "format") or (
-        isinstance(value, Const) and value.value is not None
-    )
-
-
-def _plain(value: Value) -> Any:
-    """A constant, or a tuple of constants."""
-    elements = objects.known_elements(value)
-    if elements is not None:
-        parts = tuple(objects.constant(element) for element in elements)
-        return UNDECIDED if any(part is UNDECIDED for part in parts) else parts
-    if isinstance(value, Table) and not value.rest:
-        return tuple(value.entries)
-    return objects.constant(value)
 
 
 def _call(m: Machine, node: Any, scope: Scope) -> Value:
@@ -207,66 +158,6 @@ def _table(m: Machine, node: Any, scope: Scope) -> Value:
     return table
 
 
-def _comprehension(m: Machine, node: Any, scope: Scope) -> Value:
-    from posttrace.analysis.routes.static.machine import Scope
-
-    inner = Scope(scope.module, {}, scope, owner=scope.owner, receiver=scope.receiver)
-    found = Items("items", [], m.where(), kind="set" if isinstance(node, ast.SetComp) else "list")
-    _rounds(m, node, node.generators, inner, found)
-    return found
-
-
-def _rounds(m: Machine, node: Any, generators: Sequence[Any], scope: Scope, into: Items | Table) -> None:
-    if not generators:
-        if isinstance(into, Table):
-            key = m.evaluate(node.key, scope)
-            containers.fill(into, key, m.evaluate(node.value, scope))
-        else:
-            objects.append(m, into, m.evaluate(node.elt, scope))
-        return
-    generator, rest = generators[0], generators[1:]
-    over = m.evaluate(generator.iter, scope)
-    known = objects.known_elements(over)
-    if known is not None and 0 < len(known) <= 8:
-        for value in known:
-            _round(m, node, generator, value, rest, scope, into)
-        return
-    with m.loop(over):
-        _round(m, node, generator, objects.element(m, over), rest, scope, into)
-
-
-def _round(
-    m: Machine,
-    node: Any,
-    generator: Any,
-    value: Value,
-    rest: Sequence[Any],
-    scope: Scope,
-    into: Items | Table,
-) -> None:
-    from posttrace.analysis.routes.static import statements
-
-    statements.bind(m, generator.target, value, scope)
-    guards = []
-    for condition in generator.ifs:
-        test = m.evaluate(condition, scope)
-        outcome = objects.truth(test)
-        if outcome is False:
-            return
-        if outcome is None:
-            guards.append(Guard(test, True))
-    with m.under(*guards):
-        _rounds(m, node, rest, scope, into)
-
-
-def _dict_comprehension(m: Machine, node: Any, scope: Scope) -> Value:
-    from posttrace.analysis.routes.static.machine import Scope
-
-    table = Table("table", [], m.where())
-    _rounds(m, node, node.generators, Scope(scope.module, {}, scope), table)
-    return table
-
-
 def _formatted(m: Machine, node: Any, scope: Scope) -> Value:
     parts = [m.evaluate(part, scope) for part in node.values]
     return text.joined(m, parts)
@@ -306,7 +197,7 @@ _HANDLERS: Final[dict[type[ast.expr], Callable[[Any, Any, Any], Value]]] = {
     ast.BinOp: _binary,
     ast.UnaryOp: _unary,
     ast.BoolOp: _bool,
-    ast.Compare: _compare,
+    ast.Compare: comparisons.compare,
     ast.Call: _call,
     ast.IfExp: _conditional,
     ast.Lambda: _lambda,
@@ -314,10 +205,10 @@ _HANDLERS: Final[dict[type[ast.expr], Callable[[Any, Any, Any], Value]]] = {
     ast.Tuple: _items,
     ast.Set: _items,
     ast.Dict: _table,
-    ast.ListComp: _comprehension,
-    ast.SetComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.DictComp: _dict_comprehension,
+    ast.ListComp: comprehensions.sequence,
+    ast.SetComp: comprehensions.sequence,
+    ast.GeneratorExp: comprehensions.sequence,
+    ast.DictComp: comprehensions.table,
     ast.JoinedStr: _formatted,
     ast.FormattedValue: _formatted_value,
     ast.NamedExpr: _named,

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from posttrace.analysis.routes.static import api, sampling, text
-from posttrace.analysis.routes.static.graph import EVERYTHING, Slice, origins
+from posttrace.analysis.routes.static.graph import EVERYTHING, Slice
 from posttrace.analysis.routes.static.machine import Machine
+from posttrace.analysis.routes.static.origins import origins
 from posttrace.analysis.routes.static.values import Value, Write
 
 _PATH_LAST = frozenset({"numpy.save", "numpy.savez", "numpy.savetxt", "numpy.savez_compressed"})

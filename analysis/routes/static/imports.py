@@ -6,7 +6,7 @@ import ast
 import posixpath
 from typing import TYPE_CHECKING, Any
 
-from posttrace.analysis.routes.static import objects
+from posttrace.analysis.routes.static import attributes
 from posttrace.analysis.routes.static.values import Module, Value
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def run_import_from(m: Machine, node: Any, scope: Scope) -> bool:
         if value is None:
             value = _submodule(m, dotted, alias.name, roots)
             if value.op == "external":
-                value = objects.library_value(m, value.name)
+                value = attributes.library_value(m, value.name)
         store(scope, alias.asname or alias.name, value)
     return True
 

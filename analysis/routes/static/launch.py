@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from posttrace.analysis.routes.static.values import Const, Halted, Module, Value
+from posttrace.analysis.routes.static.values import Halted, Module, Value
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
@@ -242,8 +242,3 @@ def _copy(m: Machine, program: str, words: Sequence[str], cwd: str) -> None:
         values: list[Value] = [m.const(path, pattern="*" in path) for path in paths]
         for source in values[:-1]:
             m.library_call("call", f"shell.{program}", [source, values[-1]], {})
-
-
-def text_of(values: Sequence[Value]) -> list[str]:
-    """Words of a command given as values; ``*`` for what is unknown."""
-    return [str(v.value) if isinstance(v, Const) else "*" for v in values]

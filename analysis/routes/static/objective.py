@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
 from posttrace.analysis.routes.static import api, baseline, sampling
+from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import CONTENT, SMOOTH, Role, Slice, remembered
-from posttrace.analysis.routes.static.training import Descent
 from posttrace.analysis.routes.static.values import Const, Value
 
 

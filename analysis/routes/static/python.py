@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import api, arguments, containers, objects, text
+from posttrace.analysis.routes.static import api, arguments, attributes, containers, objects, text
 from posttrace.analysis.routes.static.values import (
     UNDECIDED,
     Halted,
     Instance,
     Items,
-    Table,
     Value,
-    alternatives,
 )
 
 if TYPE_CHECKING:
@@ -95,42 +93,25 @@ def _extreme(name: str) -> Callable[[Machine, Args, Keywords], Value]:
     return make
 
 
-def _dict(m: Machine, args: Args, keywords: Keywords) -> Value:
-    made = Table("table", [], m.where(), entries=dict(keywords))
-    for arg in args:
-        for choice in alternatives(arg, 4):
-            if isinstance(choice, Table):
-                made.entries.update(choice.entries)
-                made.rest += choice.rest
-            else:
-                pair = objects.element(m, choice)
-                made.rest.append(objects.get_item(m, pair, m.const(1)))
-    return made
-
-
-def _defaultdict(m: Machine, args: Args, keywords: Keywords) -> Value:
-    return Table("table", [], m.where(), default=args[0] if args else None)
-
-
 def _getattr(m: Machine, args: Args, keywords: Keywords) -> Value:
     name = objects.constant(args[1]) if len(args) > 1 else UNDECIDED
     if not isinstance(name, str):
         return m.value("attr", args)
     if isinstance(args[0], Instance) and len(args) > 2 and name not in args[0].attributes:
-        found = objects.attribute(m, args[0], name)
+        found = attributes.attribute(m, args[0], name)
         return args[2] if found.op == "attr" else found
-    return objects.attribute(m, args[0], name)
+    return attributes.attribute(m, args[0], name)
 
 
 def _setattr(m: Machine, args: Args, keywords: Keywords) -> Value:
     name = objects.constant(args[1]) if len(args) > 2 else UNDECIDED
     if isinstance(name, str):
-        objects.set_attribute(m, args[0], name, args[2])
+        attributes.set_attribute(m, args[0], name, args[2])
     return m.const(None)
 
 
 def _vars(m: Machine, args: Args, keywords: Keywords) -> Value:
-    return objects.attribute(m, args[0], "__dict__") if args else m.value("unknown")
+    return attributes.attribute(m, args[0], "__dict__") if args else m.value("unknown")
 
 
 def _namespace(m: Machine, args: Args, keywords: Keywords) -> Value:
@@ -217,9 +198,9 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Args, Keywords], Value]]] = {
     "collections.deque": _listed("list"),
     "builtins.max": _extreme("builtins.max"),
     "builtins.min": _extreme("builtins.min"),
-    "builtins.dict": _dict,
-    "collections.OrderedDict": _dict,
-    "collections.defaultdict": _defaultdict,
+    "builtins.dict": containers.dictionary,
+    "collections.OrderedDict": containers.dictionary,
+    "collections.defaultdict": containers.with_default,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.vars": _vars,

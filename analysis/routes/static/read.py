@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import api, checkpoints, launch, objective, training
 from posttrace.analysis.routes.static import files as files_of
+from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, SampledFile, Stage
@@ -54,7 +55,7 @@ def _evidence(rule: str, says: str, where: Where, commit: str | None) -> Evidenc
 
 def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tuple[list[Stage], list[int]]:
     """Stages in order, and the number of the step of execution at which each begins."""
-    groups: dict[tuple[str, int], list[tuple[training.Descent, objective.Finding]]] = {}
+    groups: dict[tuple[str, int], list[tuple[Descent, objective.Finding]]] = {}
     for descent in training.descents(machine):
         finding = objective.find(descent)
         outer = descent.where.loops[0] if descent.where.loops else descent.where.seq
@@ -70,7 +71,7 @@ def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tu
 
 def _stage(
     machine: Machine,
-    members: Sequence[tuple[training.Descent, objective.Finding]],
+    members: Sequence[tuple[Descent, objective.Finding]],
     models: Collection[str],
     commit: str | None,
 ) -> Stage:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from posttrace.analysis.routes.static import api, text
+from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice, remembered
-from posttrace.analysis.routes.static.training import Descent
 from posttrace.analysis.routes.static.values import Const, Value
 
 
@@ -115,8 +115,8 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
     shown = next((node for node in everything if read_paths(node)), None)
     if shown is None:
         return Source("unknown", ())
-    reasons = (("given-tokens", f"tokens read from {paths[0]}", shown),)
-    return Source("given", paths, reasons, raw=not any(_record(node) for node in everything))
+    given: tuple[str, str, Value | None] = ("given-tokens", f"tokens read from {paths[0]}", shown)
+    return Source("given", paths, (given,), raw=not any(_record(node) for node in everything))
 
 
 _PARSERS: Final = api.names(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import calling, imports, objects
+from posttrace.analysis.routes.static import attributes, binding, calling, imports, objects, operators
 from posttrace.analysis.routes.static.values import Const, Guard, Halted, Value
 
 if TYPE_CHECKING:
@@ -39,13 +38,13 @@ def _expression(m: Machine, node: Any, scope: Scope) -> bool:
 def _assign(m: Machine, node: Any, scope: Scope) -> bool:
     value = m.evaluate(node.value, scope)
     for target in node.targets:
-        bind(m, target, value, scope)
+        binding.bind(m, target, value, scope)
     return True
 
 
 def _annotated(m: Machine, node: Any, scope: Scope) -> bool:
     if node.value is not None:
-        bind(m, node.target, m.evaluate(node.value, scope), scope)
+        binding.bind(m, node.target, m.evaluate(node.value, scope), scope)
     return True
 
 
@@ -54,11 +53,11 @@ def _augmented(m: Machine, node: Any, scope: Scope) -> bool:
     delta = m.evaluate(node.value, scope)
     if isinstance(node.op, ast.Add) and objects.extend(m, old, delta):
         return True
-    new = calling.binary(m, type(node.op).__name__, old, delta)
+    new = operators.binary(m, type(node.op).__name__, old, delta)
     if not isinstance(old, Const):
         objects.write(m, old, None, new)
     m.update(old, new)
-    bind(m, node.target, new, scope)
+    binding.bind(m, node.target, new, scope)
     return True
 
 
@@ -67,32 +66,6 @@ def _as_load(target: Any) -> ast.expr:
     fields = {name: getattr(target, name) for name in target._fields}
     loaded: ast.expr = kind(**{**fields, "ctx": ast.Load()})
     return ast.copy_location(loaded, target)
-
-
-def bind(m: Machine, target: ast.expr, value: Value, scope: Scope) -> None:
-    """Assign ``value`` to a target of any form."""
-    if isinstance(target, ast.Name):
-        imports.store(scope, target.id, value)
-    elif isinstance(target, ast.Tuple | ast.List):
-        _unpack(m, target.elts, value, scope)
-    elif isinstance(target, ast.Starred):
-        bind(m, target.value, m.items([m.value("elem", [value])], exact=False), scope)
-    elif isinstance(target, ast.Attribute):
-        objects.set_attribute(m, m.evaluate(target.value, scope), target.attr, value)
-    elif isinstance(target, ast.Subscript):
-        base = m.evaluate(target.value, scope)
-        key = m.evaluate(target.slice, scope)
-        objects.set_item(m, base, key, value)
-
-
-def _unpack(m: Machine, targets: Sequence[ast.expr], value: Value, scope: Scope) -> None:
-    starred = any(isinstance(target, ast.Starred) for target in targets)
-    for position, target in enumerate(targets):
-        if not starred:
-            part = objects.get_item(m, value, m.const(position))
-        else:
-            part = value if isinstance(target, ast.Starred) else m.value("elem", [value])
-        bind(m, target, part, scope)
 
 
 def _if(m: Machine, node: Any, scope: Scope) -> bool:
@@ -106,7 +79,7 @@ def _if(m: Machine, node: Any, scope: Scope) -> bool:
     scope.names = dict(before)
     falls_else = _branch(m, node.orelse, Guard(test, False), scope)
     if falls and falls_else:
-        merge(m, scope, after, [test])
+        binding.merge(m, scope, after, [test])
     elif falls:
         scope.names = after
     if falls != falls_else:  # what follows runs only if the branch that goes on was taken
@@ -122,77 +95,42 @@ def _branch(m: Machine, body: Sequence[ast.stmt], guard: Guard, scope: Scope) ->
             return False
 
 
-def merge(m: Machine, scope: Scope, other: dict[str, Value], tests: Sequence[Value] = ()) -> None:
-    """Join the names of another branch into ``scope``."""
-    for name, value in other.items():
-        mine = scope.names.get(name)
-        scope.names[name] = value if mine is None or mine is value else m.phi([mine, value], tests)
-
-
 def _for(m: Machine, node: Any, scope: Scope) -> bool:
     over = m.evaluate(node.iter, scope)
     known = objects.known_elements(over)
     if known is not None and 0 < len(known) <= UNROLLED:
         return _unrolled(m, node, known, scope)
     with m.loop(over):
-        cells = _open_cells(m, node, scope)
-        bind(m, node.target, objects.element(m, over), scope)
+        cells = binding.open_cells(m, node, scope)
+        binding.bind(m, node.target, objects.element(m, over), scope)
         m.execute(node.body, scope)
-        _close_cells(m, cells, scope)
+        binding.close_cells(m, cells, scope)
     return m.execute(node.orelse, scope)
 
 
 def _unrolled(m: Machine, node: Any, known: Sequence[Value], scope: Scope) -> bool:
     for value in known:
-        bind(m, node.target, value, scope)
+        binding.bind(m, node.target, value, scope)
         before = dict(scope.names)
         if not m.execute(node.body, scope):
-            merge(m, scope, before)
+            binding.merge(m, scope, before)
     return m.execute(node.orelse, scope)
 
 
 def _while(m: Machine, node: Any, scope: Scope) -> bool:
     with m.loop(m.value("unknown")):
-        cells = _open_cells(m, node, scope)
+        cells = binding.open_cells(m, node, scope)
         test = m.evaluate(node.test, scope)
         outcome = objects.truth(test)
         if outcome is False:
             return m.execute(node.orelse, scope)
         m.execute(node.body, scope)
-        _close_cells(m, cells, scope)
+        binding.close_cells(m, cells, scope)
     return not (outcome is True and not _breaks(node)) and m.execute(node.orelse, scope)
 
 
 def _breaks(node: ast.While) -> bool:
     return any(isinstance(inner, ast.Break) for inner in ast.walk(node))
-
-
-@lru_cache(maxsize=4096)
-def _stored(node: ast.stmt) -> frozenset[str]:
-    return frozenset(
-        inner.id
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
-    )
-
-
-def _open_cells(m: Machine, node: ast.stmt, scope: Scope) -> dict[str, Value]:
-    cells = {}
-    for name in sorted(_stored(node)):
-        old = imports.find(scope, name)
-        if old is not None and old.op != "external":
-            cells[name] = m.value("loop", [old])
-            imports.store(scope, name, cells[name])
-    return cells
-
-
-def _close_cells(m: Machine, cells: dict[str, Value], scope: Scope) -> None:
-    for name, cell in cells.items():
-        new = imports.find(scope, name)
-        if new is not None and new is not cell:
-            cell.args.append(new)
-            m.update(cell, new)
-        imports.store(scope, name, cell)
 
 
 def _with(m: Machine, node: Any, scope: Scope) -> bool:
@@ -201,7 +139,7 @@ def _with(m: Machine, node: Any, scope: Scope) -> bool:
         value = m.evaluate(item.context_expr, scope)
         frozen += objects.freezes(value)
         if item.optional_vars is not None:
-            bind(m, item.optional_vars, objects.entered(m, value), scope)
+            binding.bind(m, item.optional_vars, attributes.entered(m, value), scope)
     m.frozen += frozen
     try:
         return m.execute(node.body, scope)
@@ -216,7 +154,7 @@ def _try(m: Machine, node: Any, scope: Scope) -> bool:
         after = scope.names
         scope.names = dict(after)
         if _branch(m, handler.body, Guard(m.value("unknown"), True), scope):
-            merge(m, scope, after)
+            binding.merge(m, scope, after)
             falls = True
         else:
             scope.names = after
@@ -240,7 +178,7 @@ def _match(m: Machine, node: Any, scope: Scope) -> bool:
         if matched is not False:
             before = dict(scope.names)
             falls = _branch(m, case.body, Guard(subject, True), scope) or falls
-            merge(m, scope, before)
+            binding.merge(m, scope, before)
     return falls
 
 

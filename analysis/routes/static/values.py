@@ -194,8 +194,3 @@ def elements(container: Value) -> list[Value]:
     if isinstance(container, Table):
         return [*container.entries.values(), *container.rest]
     return []
-
-
-def is_path_text(value: Value) -> bool:
-    """Whether a value is a known string."""
-    return isinstance(value, Const) and isinstance(value.value, str)

@@ -260,7 +260,7 @@ class _Rename(ast.NodeTransformer):
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        if node.module in self.modules:
+        if node.module is not None and node.module in self.modules:
             node.module = self.modules[node.module]
             for alias in node.names:
                 alias.name = self._new(alias.name)
