@@ -21,7 +21,7 @@ slow: $(STAMP)
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src tests benchmarks
+	$(BIN)/mypy src tests benchmarks docs
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
