@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from posttrace.analysis.routes.static import api, text
@@ -107,19 +107,7 @@ def accesses(machine: Machine, gradient: Callable[[Value, Role, Value], bool]) -
             found.append(Access(kind, _folder(machine, target), call, parents if len(parents) > 1 else ()))
             continue
         found += _copied(machine, call)
-    return _distinct(found)
-
-
-def _distinct(found: Iterable[Access]) -> list[Access]:
-    seen: set[tuple[str, str, tuple[str, ...], str, int]] = set()
-    kept = []
-    for access in found:
-        where = access.call.where
-        key = (access.kind, access.path, access.sources, where.path, where.line)
-        if key not in seen:
-            seen.add(key)
-            kept.append(access)
-    return kept
+    return found
 
 
 def _argument(call: Value, position: int, *names: str) -> Value | None:

@@ -53,8 +53,9 @@ def _subscript(m: Machine, node: Any, scope: Scope) -> Value:
 
 
 def _slice(m: Machine, node: Any, scope: Scope) -> Value:
-    parts = [m.evaluate(p, scope) for p in (node.lower, node.upper, node.step) if p is not None]
-    return m.value("slice", parts)
+    bounds = {"lower": node.lower, "upper": node.upper, "step": node.step}
+    known = {name: m.evaluate(bound, scope) for name, bound in bounds.items() if bound is not None}
+    return m.value("slice", list(known.values()), "", **known)
 
 
 def _binary(m: Machine, node: Any, scope: Scope) -> Value:

@@ -11,7 +11,7 @@ from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.machine import Machine, Update
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Const, Value
+from posttrace.analysis.routes.static.values import Const, Value, alternatives
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ def _self_update(node: Value, role: Role, source: Value) -> bool:
 
 
 def _made_from(changed: Value, array: Value) -> bool:
-    return any(array is origin for arg in (changed, *changed.args) for origin in origins(arg))
+    parts = (changed, *changed.args)
+    return any(array is old for part in parts for old in (*origins(part), *alternatives(part)))
 
 
 def _reached(exponentials: Sequence[Value], sources: set[int]) -> set[int]:

@@ -74,10 +74,23 @@ def get_item(m: Machine, base: Value, key: Value) -> Value:
         known = chosen(base, key)
         if len(known) == 1:
             return known[0]
+    if key.op == "slice" and (part := _sliced(m, base, key)) is not None:
+        return part
     for choice in alternatives(base, 4):
         if isinstance(choice, Table) and choice.default is not None and not choice.rest:
             choice.rest.append(m.call(choice.default, [], {}))
     return m.value("index", [base, key])
+
+
+def _sliced(m: Machine, base: Value, key: Value) -> Items | None:
+    """A part of a list whose elements and bounds are known."""
+    if not isinstance(base, Items) or not base.exact or base.writes:
+        return None
+    bounds = {name: constant(bound) for name, bound in key.keywords.items()}
+    if any(bound is not None and not isinstance(bound, int) for bound in bounds.values()):
+        return None
+    at = slice(bounds.get("lower"), bounds.get("upper"), bounds.get("step") or None)
+    return m.items(base.args[at], base.kind)
 
 
 def set_item(m: Machine, base: Value, key: Value, value: Value) -> None:

@@ -129,13 +129,14 @@ def _io(
     accesses: Sequence[checkpoints.Access], begun: Sequence[int], commit: str | None
 ) -> list[CheckpointIO]:
     words = {"read": "read", "write": "written", "copy": "copied", "merge": "merged"}
-    found = []
+    found: dict[tuple[object, ...], CheckpointIO] = {}
     for access in accesses:
         where = access.call.where
         evidence = _evidence(access.kind, f"a model is {words[access.kind]} here", where, commit)
         count = sum(start < where.seq for start in begun)
-        found.append(CheckpointIO(access.kind, access.path, (evidence,), access.sources, count))
-    return found
+        key = (access.kind, access.path, access.sources, count)
+        found.setdefault(key, CheckpointIO(access.kind, access.path, (evidence,), access.sources, count))
+    return list(found.values())
 
 
 def _sampled(machine: Machine, models: Sequence[str], commit: str | None) -> list[SampledFile]:

@@ -36,6 +36,16 @@ LABELS = {
     "varied_pretrain": "pretrain",
     "varied_a2c": "ppo",
     "varied_hill_climb": "",
+    "unseen_remax": "reinforce",
+    "unseen_kto": "dpo",
+    "unseen_manual_torch": "sft",
+    "unseen_buffer": "grpo",
+    "unseen_jax_distill": "distill",
+    "unseen_best_of_n": "rft",
+    "unseen_soup": "",
+    "unseen_eval": "",
+    "unseen_layers": "sft",
+    "unseen_online_dpo": "dpo",
 }
 ENTRY = "code/run.py"
 
@@ -87,3 +97,9 @@ def test_where_the_tokens_come_from():
     assert given["data"] == "given"
     assert given["data_path"] == "data/train.jsonl"
     assert read({ENTRY: script("np_rft")}, "python", ENTRY).stages[0].attributes["data"] == "self+filter"
+
+
+def test_an_average_of_state_dicts_is_a_merge():
+    last = read({ENTRY: script("unseen_soup")}, "python", ENTRY).io[-1]
+    assert (last.kind, last.path) == ("merge", "output/soup")
+    assert last.sources == ("output/a", "output/b", "output/c")
