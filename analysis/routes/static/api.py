@@ -27,7 +27,6 @@ LOGISTIC: Final = names(
     "sigmoid expit log_sigmoid logsigmoid softplus log_expit binary_cross_entropy_with_logits"
     " BCEWithLogitsLoss Sigmoid LogSigmoid Softplus binary_cross_entropy sigmoid_binary_cross_entropy"
 )
-DIVERGENCE: Final = names("kl_div KLDivLoss kl_divergence")
 LOG: Final = names("log log1p log2")
 MEAN: Final = names(
     "mean nanmean average median fmean sum nansum cumsum scatter_mean segment_mean segment_sum bincount"
@@ -36,7 +35,6 @@ DRAW: Final = names(
     "argmax choice choices multinomial categorical sample generate searchsorted topk gumbel_max argpartition"
 )
 """What picks tokens when it is given the model's scores."""
-REMOTE_DRAW: Final = names("generate create chat complete")
 DISCRETE: Final = names(
     "argmax argmin argsort argpartition searchsorted nonzero flatnonzero digitize sign round floor ceil"
     " rint unique isin equal not_equal greater less greater_equal less_equal logical_and logical_or"
@@ -50,7 +48,6 @@ TEXT: Final = names(
     "decode batch_decode join split strip lower startswith endswith search findall match fullmatch"
 )
 """What reads tokens as text."""
-COPIES: Final = names("copy deepcopy clone detach stop_gradient")
 DETACHES: Final = names("detach stop_gradient item numpy tolist data no_grad")
 SHAPED: Final = names(
     "zeros ones empty zeros_like ones_like empty_like full_like zeros_ empty_ eye arange linspace shape"

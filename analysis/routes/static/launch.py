@@ -150,6 +150,8 @@ def run_script(
     """One command a line, variables, ``&&``, ``cd``; loops and conditions are run once as they stand."""
     variables = {**env, **{str(i): word for i, word in enumerate(words)}}
     for number, line in _lines(script):
+        if line.split()[:1] == ["exit"] and not line[0].isspace():
+            raise Halted
         for command in _commands(line):
             with m.at(path):
                 m.line = number
@@ -181,9 +183,13 @@ def _commands(line: str) -> list[list[str]]:
     except ValueError:  # a quote that ends on another line
         return []
     commands: list[list[str]] = [[]]
+    fallback = False
     for token in tokens:
         if token in _BETWEEN or token.startswith(";"):
+            fallback = token == "||"  # what stands behind it runs only when the command before it fails
             commands.append([])
+        elif fallback:
+            continue
         else:
             commands[-1].append(token)
     return [_without_redirection(command) for command in commands if command]
@@ -229,8 +235,6 @@ def _one(m: Machine, words: list[str], cwd: str, variables: dict[str, str], dept
         return m.workspace.relative(words[1], cwd)
     if words[0] in ("source", "."):
         words = ["bash", *words[1:]]
-    if words[0] == "exit":
-        raise Halted
     env = {name: value for name, value in variables.items() if not name.isdigit()}
     launch(m, words, cwd, env, depth + 1)
     return cwd

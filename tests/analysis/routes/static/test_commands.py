@@ -148,6 +148,20 @@ def test_a_shell_script_copies():
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("python a.py || exit 1\npython b.py", "sft>grpo"),
+        ("python a.py\nexit\npython b.py", "sft"),
+        ("if [ -f x ]; then\n  exit 1\nfi\npython b.py", "grpo"),
+        ("python a.py && python b.py", "sft>grpo"),
+    ],
+)
+def test_what_a_shell_script_goes_on_with(line, expected):
+    files = {"go.sh": line, "a.py": SETUP + "imitate()", "b.py": SETUP + "reinforce()"}
+    assert label(read(files, "bash", "go.sh")) == expected
+
+
 def test_imports_are_found_beside_the_script_in_packages_and_relative_ones():
     files = {
         "code/go.py": "from lib.core import train\ntrain()",
