@@ -144,7 +144,7 @@ class ServerConfig:
 class RecorderConfig:
     """How often an observer looks."""
 
-    process_interval_s: float = 0.5
+    process_interval_s: float = 0.2
     watch_interval_s: float = 2.0
     resource_interval_s: float = 10.0
 

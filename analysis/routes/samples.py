@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from posttrace.analysis.routes.commands import Commands, Look
+from posttrace.analysis.routes.commands import AT_LAUNCH_S, Commands, Look
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.lineage import Lineage
 from posttrace.analysis.routes.logs import families, family
@@ -42,6 +42,20 @@ class Sampling:
                 for look in self._commands.looks(process):
                     if found := self._by(process, look, path):
                         return found
+        return None
+
+    def unseen(self, stage: Stage, learner: Process) -> Evidence | None:
+        """A script that may have drawn the data of a stage although nobody saw it run.
+
+        Null when the data was there before the agent began, or when no script of the code draws any.
+        """
+        before = [r for r in self._history.revisions if r.t_s <= learner.started_s + AT_LAUNCH_S]
+        appeared = {path for revision in before for path in revision.changed}
+        new = [path for pattern in data_paths(stage) for path in appeared if fnmatchcase(path, pattern)]
+        for _, look in self._commands.present(learner.started_s + AT_LAUNCH_S) if new else ():
+            if look.reading.sampled:  # where to, its arguments would tell
+                says = f"{min(new)} is new, nobody was seen to write it, and this script keeps what it draws"
+                return Evidence("unseen_samples", says, look.reading.entry, commit=look.commit)
         return None
 
     def _by(self, process: Process, look: Look, path: str) -> Samples | None:

@@ -101,15 +101,15 @@ class Ways:
         (stage,) = step.stages
         found = self._sampling.of(stage, making.process)
         if found is None:
-            return step
+            unseen = self._sampling.unseen(stage, making.process)
+            return step if unseen is None else _unsure(step, unseen)
         facts = (*step.evidence, found.evidence)
         before = (weights for parent in origin.parents for weights in self._before(parent))
         line = {BASE, *origin.parents, *before}
         if not line.intersection(found.models):
             return replace(step, evidence=facts, attributes={**step.attributes, "data": "distill_text"})
         if not found.rewarded:
-            unsure = Stage(UNKNOWN, stage.evidence, stage.attributes)
-            return replace(step, stages=(unsure,), tier=None, evidence=facts, candidates=("rft", "sft"))
+            return _unsure(step, found.evidence)
         own = Stage("rft", stage.evidence, {**stage.attributes, "data": "self+filter"})
         return replace(step, stages=(own,), evidence=facts)
 
@@ -162,6 +162,14 @@ class Ways:
         lines = [line for line in self._history.logged if line.t_s <= end_s + self._history.lag_s]
         candidates = tuple(dict.fromkeys((*stages, *Told.of(lines).objectives)))
         return Step((Stage(UNKNOWN, ()),), None, (fact,), candidates=candidates)
+
+
+def _unsure(step: Step, why: Evidence) -> Step:
+    """A supervised step on what may be samples of the model itself, chosen or not."""
+    (stage,) = step.stages
+    either = Stage(UNKNOWN, stage.evidence, stage.attributes)
+    facts = (*step.evidence, why)
+    return replace(step, stages=(either,), tier=None, evidence=facts, candidates=("rft", "sft"))
 
 
 def _scores(making: Making) -> bool:

@@ -34,7 +34,7 @@ FAILURES = (OSError, ValueError, RecursionError, psutil.Error, pygit2.GitError, 
 class RecorderSettings:
     """Seconds between two looks."""
 
-    process_interval_s: float = 0.5
+    process_interval_s: float = 0.2
     watch_interval_s: float = 2.0
     """Of code, models and metrics. A change of code is recorded once the tree rested for one interval."""
     resource_interval_s: float = 10.0

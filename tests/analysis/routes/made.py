@@ -7,6 +7,7 @@ The scripts in them are of a language of their own, read by ``read``, one statem
     write output/a            save it
     copy output/b output/a    copy a folder: target, source
     merge output/m output/a output/b
+    draw output/tries.jsonl   keep data that was drawn from a model
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import posttrace as pt
 from posttrace.analysis.routes.classify import RunRoutes
 from posttrace.analysis.routes.models import artifact_sha256
 from posttrace.analysis.routes.route import Evidence
-from posttrace.analysis.routes.static import CheckpointIO, Command, Reading, Stage
+from posttrace.analysis.routes.static import CheckpointIO, Command, Reading, SampledFile, Stage
 from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import (
     ArtifactFile,
@@ -184,15 +185,18 @@ def read(files: Mapping[str, bytes], command: Command, *, commit: str | None = N
         return Reading(problems=(f"no {script} here",))
     stages: list[Stage] = []
     io: list[CheckpointIO] = []
+    sampled: list[SampledFile] = []
     for number, line in enumerate(files[script].decode().splitlines(), start=1):
         word, *rest = line.replace("$1", command.argv[-1]).split()
         fact = (Evidence(word, line, script, number, commit),)
         if word == "stage":
             attributes = dict(pair.split("=") for pair in rest[1:])
             stages.append(Stage(cast(Any, rest[0]), fact, attributes))
+        elif word == "draw":
+            sampled.append(SampledFile(rest[0], (), fact))
         else:
             io.append(CheckpointIO(cast(Any, word), rest[0], fact, tuple(rest[1:])))
-    return Reading(tuple(stages), tuple(io), entry=script)
+    return Reading(tuple(stages), tuple(io), tuple(sampled), entry=script)
 
 
 def _commit(repository: pygit2.Repository, scripts: Mapping[str, str], parent: str | None) -> str:

@@ -7,7 +7,15 @@ import builtins
 import keyword
 import posixpath
 import random
+from argparse import ArgumentParser
 from collections.abc import Mapping
+from http.client import HTTPResponse
+from io import TextIOWrapper
+from logging import Logger
+from pathlib import Path
+from urllib.error import HTTPError
+
+import numpy as np
 
 DECOYS = {
     "sft": """
@@ -32,46 +40,36 @@ def {name}(model, prompts, opt, reward):
 }
 """Trainers that are never called, by what they would be."""
 
+LIBRARY = (
+    str,
+    bytes,
+    list,
+    dict,
+    set,
+    Path,
+    Logger,
+    ArgumentParser,
+    HTTPResponse,
+    TextIOWrapper,
+    HTTPError,
+    np.ndarray,
+    np.random.Generator,
+)
 KEPT = frozenset(
-    [
-        "self",
-        "cls",
-        "args",
-        "kwargs",
+    {
         "forward",
         "step",
         "update",
         "init",
-        "backward",
         "parameters",
         "generate",
-        "sample",
         "log_prob",
-        "mean",
-        "sum",
-        "std",
-        "max",
-        "min",
-        "copy",
-        "items",
-        "keys",
-        "values",
-        "get",
-        "append",
-        "extend",
-        "read",
-        "write",
-        "close",
         "load",
         "save",
         "apply",
-        "encode",
-        "decode",
-        "split",
-        "join",
         "main",
-    ]
-)
+    }
+).union({"self", "cls", "args", "kwargs", "backward", "sample"}, *map(dir, LIBRARY))
 """Names that libraries use too, so that a consistent renaming cannot tell whose they are."""
 
 
@@ -184,14 +182,10 @@ class _Defined(ast.NodeVisitor):
             self.attributes.add(node.attr)
         self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
-            self.foreign.update(
-                arg.value.lstrip("-").replace("-", "_")
-                for arg in node.args
-                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-            )
-        self.generic_visit(node)
+    def visit_Constant(self, node: ast.Constant) -> None:
+        """What is also a string may be an option or a key of a file, which the name has to match."""
+        if isinstance(node.value, str):
+            self.foreign.add(node.value.lstrip("-").replace("-", "_"))
 
 
 class _Rename(ast.NodeTransformer):

@@ -65,6 +65,33 @@ def test_own_samples_without_a_sign_of_a_reward_are_open(story: Story) -> None:
     assert (route.label, route.candidates) == ("unknown", ("rft", "sft"))
 
 
+def unseen(story: Story, sampler: str, *, data: str = "output/tries.jsonl") -> None:
+    """SFT on ``data``; a sampler stands in the code, and no command but the training was seen."""
+    scripts = {"a": sampler, "b": f"read models/base\nstage sft data_path={data}\nwrite output/r"}
+    story.start(**scripts)
+    story.code(14.5, {}, "output/tries.jsonl", **scripts)
+    story.ran(15, 30, "code/b.py")
+    story.model(31, "output/r", "r", written_s=29)
+    story.submit(1, 32, "output/r", "r")
+
+
+def test_new_data_that_a_script_of_the_code_may_have_drawn_are_open(story: Story) -> None:
+    unseen(story, "read models/base\ndraw output/tries.jsonl")
+    route = story.told().submissions[1]
+    assert (route.label, route.candidates) == ("unknown", ("rft", "sft"))
+    assert any(fact.rule == "unseen_samples" and fact.path == "code/a.py" for fact in route.evidence)
+
+
+def test_new_data_without_a_sampler_in_the_code_are_what_was_given(story: Story) -> None:
+    unseen(story, "read models/base")
+    assert story.told().submissions[1].label == "sft"
+
+
+def test_data_that_was_there_at_the_start_are_given_whatever_samplers_do(story: Story) -> None:
+    unseen(story, "read models/base\ndraw output/tries.jsonl", data="data/train.jsonl")
+    assert story.told().submissions[1].label == "sft"
+
+
 def test_samples_of_another_model_are_a_teachers_text(story: Story) -> None:
     rounds(story, "output/teacher", "reward")
     route = story.told().submissions[1]
