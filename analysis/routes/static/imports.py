@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from posttrace.analysis.routes.static import attributes
@@ -47,7 +48,7 @@ def load(m: Machine, path: str, name: str) -> Module:
     tree = m.workspace.parse(path)
     if tree is None:
         return module
-    note_reassigned(m, tree)
+    m.reassigned |= reassigned(tree)
     module.names["__name__"] = m.const(name)
     module.names["__file__"] = m.const(path)
     scope = Scope(module, module.names)
@@ -62,16 +63,19 @@ def load(m: Machine, path: str, name: str) -> Module:
     return module
 
 
-def note_reassigned(m: Machine, tree: ast.AST) -> None:
-    """Collect the attributes that code outside ``__init__`` assigns: their values may come from later."""
+@lru_cache(maxsize=256)
+def reassigned(tree: ast.AST) -> frozenset[str]:
+    """The attributes that code outside ``__init__`` assigns: their values may come from later."""
+    found: set[str] = set()
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
         if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__post_init__"):
             continue
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            m.reassigned.add(node.attr)
+            found.add(node.attr)
         pending.extend(ast.iter_child_nodes(node))
+    return frozenset(found)
 
 
 def run_import(m: Machine, node: Any, scope: Scope) -> bool:

@@ -102,7 +102,7 @@ def _run_text(
     env: Mapping[str, str],
     root: str | None = None,
 ) -> None:
-    from posttrace.analysis.routes.static.imports import note_reassigned
+    from posttrace.analysis.routes.static.imports import reassigned
     from posttrace.analysis.routes.static.machine import Scope
 
     tree = m.workspace.parse(path) if path in m.workspace.files else m.workspace.parse_text(content, path)
@@ -112,7 +112,7 @@ def _run_text(
     folder = posixpath.dirname(path) if root is None else root
     extra = [m.workspace.relative(p, cwd) for p in env.get("PYTHONPATH", "").split(":") if p]
     saved = m.enter(tuple(argv), cwd, env, list(dict.fromkeys([folder, *extra, here, ""])))
-    note_reassigned(m, tree)
+    m.reassigned |= reassigned(tree)
     module = Module("module", [], m.where(), name=path)
     module.names.update({"__name__": m.const("__main__"), "__file__": m.const(path)})
     try:

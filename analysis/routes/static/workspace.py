@@ -6,6 +6,7 @@ import ast
 import posixpath
 import warnings
 from collections.abc import Mapping
+from functools import lru_cache
 
 LARGEST_BYTES = 2_000_000
 """A source file above this is data in disguise and is not parsed."""
@@ -45,9 +46,7 @@ class Workspace:
             self.problems.append(f"{path}: {len(content)} bytes are too many for source, not read")
             return None
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the analysed code's own invalid escapes
-                return ast.parse(content)
+            return _tree(content)
         except SyntaxError as error:
             self.problems.append(f"{path}:{error.lineno or 1}: syntax error: {error.msg}")
         except (ValueError, RecursionError, MemoryError) as error:
@@ -69,3 +68,11 @@ class Workspace:
         tail = dotted.replace(".", "/") + "/"
         prefixes = tuple(posixpath.join(root, tail) if root else tail for root in roots)
         return any(path.startswith(prefixes) for path in self.files)
+
+
+@lru_cache(maxsize=256)
+def _tree(content: bytes) -> ast.Module:
+    """One tree for equal files: the commands and the revisions of a run share most of their code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the analysed code's own invalid escapes
+        return ast.parse(content)
