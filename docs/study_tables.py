@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 import posttrace as pt
 from posttrace.analysis.audit import Audit
 from posttrace.analysis.contrast import contrasts
+from posttrace.reports.display import p_value
 
 PAIRS = (
     ("hybrid", "sft_continued"),
@@ -38,12 +39,13 @@ def cells(audit: Audit) -> pd.DataFrame:
                 "base %": f"{100 * of_cell['baseline'].mean():.1f}",
                 "reported best %": f"{100 * of_cell['reported_best'].mean():.1f}",
                 "reported gain": f"{100 * of_cell['reported_gain'].mean():+.1f}",
-                f"gain, {cell.gain_kind}": _interval(cell.mean_gain, cell.low, cell.high),
+                "gain": _interval(cell.mean_gain, cell.low, cell.high),
+                "gain is": cell.gain_kind,
                 "verdicts": ", ".join(f"{n} {code}" for code, n in verdicts.items()),
                 "route": ", ".join(f"{n} {label}" for label, n in routes.items()),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).sort_values(["task", "agent"])
 
 
 def differences(audit: Audit) -> pd.DataFrame:
@@ -59,9 +61,9 @@ def differences(audit: Audit) -> pd.DataFrame:
                 _interval(m, lo, hi)
                 for m, lo, hi in zip(found["mean"], found["low"], found["high"], strict=True)
             ],
-            "p (t)": found["p_t"].map("{:.3f}".format),
-            "p Holm": [f"{x:.3f}" for x in holm],
-            "p (sign flips)": found["p_flip"].map("{:.3f}".format),
+            "p (t)": found["p_t"].map(p_value),
+            "p Holm": [p_value(p) for p in holm],
+            "p (sign flips)": found["p_flip"].map(p_value),
         }
     )
 
