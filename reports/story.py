@@ -14,7 +14,7 @@ from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.models import BASE
 from posttrace.analysis.routes.recorded import read_history
 from posttrace.analysis.routes.revision import RevisionError, Revisions
-from posttrace.analysis.routes.route import UNKNOWN
+from posttrace.analysis.routes.route import NO_TRAIN, UNKNOWN
 from posttrace.reports import style
 from posttrace.reports.commands import Command, commands
 from posttrace.reports.diffs import Change, changes
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from posttrace.analysis.tables import TraceSet
 
 RULE: Final = (
-    "of the audited runs the one whose submissions took the most different routes; of equals the one with "
-    "the most submissions, then the first in the order of Table 1"
+    "of the audited runs the one whose submissions were trained in the most different ways; of equals the "
+    "one with the most submissions, then the first in the order of Table 1"
 )
 Row = tuple[Any, ...]
 
@@ -62,7 +62,7 @@ def choose(routed: pd.DataFrame) -> str | None:
     """The run that a report tells in full, by ``RULE``; null when no audited run has a submission."""
     if routed.empty:
         return None
-    known = routed["route"].where(routed["route"] != UNKNOWN)
+    known = routed["route"].where(~routed["route"].isin([UNKNOWN, NO_TRAIN]))
     counts = known.groupby(routed["run_id"], sort=False).agg(["nunique", "size"])
     return str(counts.sort_values(["nunique", "size"], ascending=False, kind="stable").index[0])
 

@@ -47,6 +47,10 @@ def test_the_run_with_most_routes_then_most_submissions_is_told(routed: pd.DataF
     assert (chosen["run_label"].iloc[0], len(chosen)) == ("sft · seed 0", 6)
     alike = routed.assign(route="unknown")  # what is not known is no route: the most submissions decide
     assert story.choose(alike) == story.choose(routed)
+    untrained = routed.assign(
+        route=routed["route"].where(routed["run_id"] == story.choose(routed), "no_train")
+    )
+    assert story.choose(untrained) == story.choose(routed)
     assert story.choose(routed[:0]) is None
 
 
