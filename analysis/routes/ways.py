@@ -111,7 +111,7 @@ class Ways:
         if not found.rewarded:
             return _unsure(step, found.evidence)
         own = Stage("rft", stage.evidence, {**stage.attributes, "data": "self+filter"})
-        return replace(step, stages=(own,), evidence=facts)
+        return replace(step, stages=(own,), evidence=(found.evidence, *step.evidence))
 
     def _sources(self, weights: str) -> Sources:
         """Of several commands those that found what they read: one that did not ended in an error."""

@@ -20,8 +20,8 @@ class Finding:
     reasons: tuple[tuple[str, str, Value | None], ...]
     """(rule, words for a reader, node that shows it)."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    paths: tuple[str, ...] = ()
-    """Files that the trained tokens come from."""
+    files: tuple[tuple[str, Value], ...] = ()
+    """Files that the trained tokens come from, each with the node that reads it."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def find(descent: Descent) -> Finding:
     reward = baseline.find(anatomy.descent, [*(a for _, _, a in anatomy.amounts), *fitted])
     if reward is not None:
         attributes = {**reward.attributes, "data": source.kind.split("+")[0], "rollout": source.rollout}
-        return Finding(reward.objective, (*reward.reasons, *source.reasons), attributes, source.paths)
+        return Finding(reward.objective, (*reward.reasons, *source.reasons), attributes, source.files)
     if not anatomy.scores:
         return Finding("other", (("no-likelihood", "the loss is no likelihood of tokens", descent.root),))
     teacher = _teacher(anatomy)
@@ -108,15 +108,29 @@ def find(descent: Descent) -> Finding:
 
 
 def _likelihood(anatomy: Anatomy, source: sampling.Source) -> Finding:
-    shown = anatomy.scores[0] if anatomy.scores else anatomy.descent.root
+    shown = _weighing(anatomy)
     attributes = {"data": source.kind, "rollout": source.rollout}
     own = source.kind in ("self", "self+filter")
     says = "cross-entropy on the policy's own samples" if own else "cross-entropy on given tokens"
     reasons = (("likelihood", says, shown), *source.reasons)
     if not own and source.raw:
         reasons = (("raw-text", "cross-entropy on windows of raw text", shown), *source.reasons)
-        return Finding("pretrain", reasons, attributes, source.paths)
-    return Finding("rft" if own else "sft", reasons, attributes, source.paths)
+        return Finding("pretrain", reasons, attributes, source.files)
+    return Finding("rft" if own else "sft", reasons, attributes, source.files)
+
+
+def _weighing(anatomy: Anatomy) -> Value:
+    """Where a reader sees what a likelihood is weighted with.
+
+    A library's loss; or, where model and optimiser have files of their own, the last weights given to them.
+    """
+    first = (anatomy.scores or [anatomy.descent.root])[0]
+    if any(api.likelihood(node) for node in anatomy.scores):
+        return next(node for node in anatomy.scores if api.likelihood(node))
+    machinery = {anatomy.descent.where.path, first.where.path}
+    amounts = Slice([amount for _, _, amount in anatomy.amounts], SMOOTH)
+    given = [n for n in amounts if n.where.path not in machinery and n.op == "binop"]
+    return max(given, key=lambda node: node.where.seq, default=first)
 
 
 # -- preferences -------------------------------------------------------------------------------------------

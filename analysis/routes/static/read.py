@@ -83,10 +83,14 @@ def _stage(
     attributes = {k: v for k, v in finding.attributes.items() if v}
     if any(_setting(guard.test) for guard in descent.where.guards):
         attributes["certain"] = "no"
-    if finding.paths:
-        paths = [machine.workspace.relative(path, machine.cwd) for path in finding.paths]
-        data = [p for p in dict.fromkeys(paths) if posixpath.dirname(p) not in models]
+    if finding.files:
+        read = {machine.workspace.relative(path, machine.cwd): node for path, node in finding.files}
+        data = {path: node for path, node in read.items() if posixpath.dirname(path) not in models}
         attributes["data_path"] = ",".join(data)
+        if attributes.get("data") == "given" and data:
+            path, node = next(iter(data.items()))
+            says = f"tokens read from {path}"
+            evidence.insert(len(evidence) - 1, _evidence("given-tokens", says, node.where, commit))
     return Stage(finding.objective, tuple(evidence), attributes)
 
 

@@ -18,7 +18,8 @@ class Source:
 
     kind: str
     """``given``, ``self``, ``self+filter``, ``teacher`` or ``unknown``."""
-    paths: tuple[str, ...] = ()
+    files: tuple[tuple[str, Value], ...] = ()
+    """Files that are read on the way, each with the node that reads it."""
     reasons: tuple[tuple[str, str, Value | None], ...] = ()
     rollout: str = "none"
     raw: bool = False
@@ -99,7 +100,11 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
     everything = Slice(tokens, EVERYTHING, stop=lambda node: id(node) in descent.weights)
     judge = Judge(descent.weights)
     own = judge.draws(everything)
-    paths = tuple(dict.fromkeys(path for node in everything for path in read_paths(node)))
+    readers: dict[str, Value] = {}
+    for node in everything:
+        for path in read_paths(node):
+            readers.setdefault(path, node)
+    files = tuple(readers.items())
     if own:
         test = _filter(everything, judge)
         kind = "self" if test is None else "self+filter"
@@ -108,15 +113,13 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
         ]
         if test is not None:
             reasons.append(("filter", "samples are kept by what they are worth", test))
-        return Source(kind, paths, tuple(reasons), rollout="text")
+        return Source(kind, files, tuple(reasons), rollout="text")
     others = by_any_model(everything)
     if others:
-        return Source("teacher", paths, (("other-samples", "tokens drawn from another model", others[0]),))
-    shown = next((node for node in everything if read_paths(node)), None)
-    if shown is None:
-        return Source("unknown", ())
-    given: tuple[str, str, Value | None] = ("given-tokens", f"tokens read from {paths[0]}", shown)
-    return Source("given", paths, (given,), raw=not any(_record(node) for node in everything))
+        return Source("teacher", files, (("other-samples", "tokens drawn from another model", others[0]),))
+    if not files:
+        return Source("unknown")
+    return Source("given", files, raw=not any(_record(node) for node in everything))
 
 
 _PARSERS: Final = api.names(
