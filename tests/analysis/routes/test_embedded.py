@@ -15,6 +15,7 @@ from tests.support import QUICK, posttrace
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("embedded")
     words = [word for word in QUICK if not word.startswith("budget.steps")]
+    words.append("recorder.process_interval_s=0.05")  # scripts that last half a second must not be missed
     done = posttrace("run", "-m", "agent=copy,hybrid", "budget.steps=8", *words, f"out={out}", cwd=out)
     assert done.returncode == 0, done.stderr
     return out

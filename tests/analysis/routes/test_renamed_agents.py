@@ -59,6 +59,7 @@ def test_a_renamed_agent_keeps_its_label(agent: str, tmp_path: Path) -> None:
     labels, decoy = ROUTES[agent]
     program, code, names = disguise(tmp_path / "disguised", decoy, seed=len(agent))
     words = [word for word in QUICK if not word.startswith("budget.steps")]
+    words.append("recorder.process_interval_s=0.05")  # scripts that last half a second must not be missed
     if agent in ("copy", "lottery"):  # no session: one script in the workspace
         [script] = (program / agent).glob("*.py")
         code.append(str(script))
@@ -67,6 +68,6 @@ def test_a_renamed_agent_keeps_its_label(agent: str, tmp_path: Path) -> None:
     posttrace("run", *overrides, "budget.steps=8", *words, f"out={tmp_path / 'out'}", cwd=tmp_path)
     found = json.loads(posttrace("routes", tmp_path / "out", "--json", cwd=tmp_path).stdout)
     [run] = found["runs"]
-    assert {item["route"] for item in run["submissions"]} == labels
+    assert {item["route"] for item in run["submissions"]} == labels, json.dumps(run["submissions"])
     said = json.dumps(run)
     assert not any(old in said for old in names if old not in ("copy_base.py",)), "an old file name is left"
