@@ -206,6 +206,7 @@ def _punctuated(lines: list[str]) -> list[str]:
     if options:  # Hydra prints one option a line, then where it looked
         head, tail = lines[: options[0] + 1], lines[options[0] + 1 :]
         ends = [i for i, line in enumerate(tail) if line.startswith("Config search path")]
-        lines = [*head, ", ".join(tail[: ends[0]] if ends else tail)]
+        named = tail[: ends[0]] if ends else tail
+        lines = [*head, ", ".join(name for name in named if not name.startswith("_"))]  # those are parts
     last = len(lines) - 1
     return [line if line[-1] in ".:,;" or i == last else f"{line}." for i, line in enumerate(lines)]

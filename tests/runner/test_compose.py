@@ -27,6 +27,12 @@ def test_every_option_file_composes(group, option):
     assert named.get("id", named.get("kind", option)) == option
 
 
+def test_parts_of_options_are_not_offered():
+    with pytest.raises(ConfigError, match=r"Available options in 'agent': command, copy") as caught:
+        resolve(["agent=sfft"])
+    assert "_scripted" not in str(caught.value)
+
+
 def test_a_grid_is_the_product_of_its_values():
     assert expand(["agent=sft,copy", "seed=0,1"]) == [
         ["agent=sft", "seed=0"],
