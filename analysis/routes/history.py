@@ -28,6 +28,12 @@ class Process:
     ended_s: float
     """Infinity when nobody saw its end."""
 
+    @property
+    def typed(self) -> str:
+        """The command as a person would type it, at most 120 characters: the program without its folder."""
+        program, *words = self.argv or ("",)
+        return " ".join((posixpath.basename(program), *words))[:120]
+
     def ran_in(self, low_s: float, high_s: float) -> bool:
         """Whether it was alive at some time of an interval."""
         return self.started_s <= high_s + SLACK_S and self.ended_s >= low_s - SLACK_S

@@ -66,7 +66,7 @@ class Sampling:
             return None
         loaded = [version for version in held if not version.given] or held
         within = any(line.source == path and family(line.keys) == "reward" for line in self._history.logged)
-        says = f"{path} is of a command that loaded {loaded[-1].path}: {' '.join(process.argv)[:120]}"
+        says = f"{path} is of a command that loaded {loaded[-1].path}: {process.typed}"
         return Samples(
             models=tuple(dict.fromkeys(version.weights for version in loaded)),
             rewarded=within or "reward" in families(self._logs.of(process)),

@@ -71,10 +71,9 @@ def wrote(making: Making) -> tuple[Evidence, ...]:
         says = f"not seen to run, but no command that was explains {path}, and its code writes it"
         unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
         return unseen, *(making.io.evidence if making.io else ())
-    command = " ".join(process.argv)[:120]
     ran = Evidence(
         "executed",
-        f"ran from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: {command}",
+        f"ran from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: {process.typed}",
         making.look.reading.entry,
         commit=making.look.commit,
     )
