@@ -149,6 +149,16 @@ class Book:
             self._remember(submission, verdict)
             submission.answer.set_result(self._answer(submission, verdict))
 
+    def best_content(self, base: str | None) -> str | None:
+        """Content hash of the best scored submission that is no copy of the base."""
+        best: Best | None = None
+        own = [s for s in self._scored.values() if s.artifact is not None and s.artifact.sha256 != base]
+        for submission in own:
+            if submission.score is not None:
+                best = better(best, submission.submission_id, submission.score, self._feedback.task)
+        artifact = None if best is None else self.submissions[best.submission_id - 1].artifact
+        return None if artifact is None else artifact.sha256
+
     def _remember(self, submission: Submission, verdict: Verdict) -> None:
         """Only what is on record counts for the best and for duplicates."""
         score, artifact = submission.score, submission.artifact

@@ -16,12 +16,13 @@ class KeptArtifacts:
     def __init__(self, run: RunDir, keep: Keep) -> None:
         self._run = run
         self._keep = keep
-        self._base: str | None = None
+        self.base: str | None = None
+        """Hash of the base's copy."""
         self._expected: set[str] = set()
 
     def put_base(self, copy: Path, sha256: str) -> Path:
         """Take over the base's copy; it stays unless nothing is kept."""
-        self._base = sha256
+        self.base = sha256
         return self.put(copy, sha256)
 
     def put(self, copy: Path, sha256: str) -> Path:
@@ -47,10 +48,10 @@ class KeptArtifacts:
                     flags.note("record_tampering", "a kept checkpoint has changed", place=place, now=found)
 
     def prune(self, best: str | None) -> None:
-        """Delete what the policy does not keep, given the best submission's hash."""
+        """Delete what the policy does not keep, given the hash of the best that is no copy of the base."""
         if self._keep == "all":
             return
-        kept = {self._base, best} if self._keep == "best" else set()
+        kept = {self.base, best} if self._keep == "best" else set()
         self._expected &= kept
         if not self._run.artifacts.is_dir():
             return

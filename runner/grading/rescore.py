@@ -148,9 +148,15 @@ def _kept(parent: _Parent, keep: Keep) -> set[str | None]:
     return {parent.started.base_model.sha256, *(a.sha256 for a in artifacts if a is not None)}
 
 
+def _base(parent: _Parent) -> str | None:
+    return parent.started.base_model.sha256
+
+
 def _best(parent: _Parent, scored: Collection[int]) -> int:
+    """Of what is no copy of the base, if there is any: no gain is claimed for a copy."""
+    own = [n for n in scored if (a := parent.graded[n].artifact) and a.sha256 != _base(parent)]
     sign = 1 if parent.started.task.higher_is_better else -1
-    return max(scored, key=lambda n: (sign * (parent.graded[n].score or 0.0), -n))
+    return max(own or scored, key=lambda n: (sign * (parent.graded[n].score or 0.0), -n))
 
 
 def _next_path(run: RunDir) -> Path:

@@ -118,7 +118,7 @@ class Worker:
         self.book.finish(submission, verdict)
         if score is not None and self.sealed:
             self._seal(submission, place)
-        self.kept.prune(self._best_content())
+        self.kept.prune(self.book.best_content(self.kept.base))
 
     def _evaluate(self, submission: Submission, place: Path, split: Split, seed: int) -> Evaluated:
         name = f"submission-{submission.submission_id}-{split}"
@@ -147,8 +147,3 @@ class Worker:
             duration_s=evaluated.duration_s,
         )
         self.record.write(event)
-
-    def _best_content(self) -> str | None:
-        best = self.book.best
-        artifact = None if best is None else self.book.submissions[best.submission_id - 1].artifact
-        return None if artifact is None else artifact.sha256

@@ -136,6 +136,16 @@ def test_a_checkpoint_that_has_changed(lab):
         rescore(lab.run.root, "best", 1, "sealed")
 
 
+def test_a_copy_of_the_base_is_never_the_best_that_is_kept_and_rescored(lab):
+    start(lab)
+    lab.submit(lab.model("a", 0.2, 0.4))
+    lab.submit("models/base")  # scores .5, more than what was trained
+    finish(lab)
+    assert lab.service.best.submission_id == 2  # what the agent heard
+    _, event = rescored(rescore(lab.run.root, "best", 1, "sealed"))
+    assert event.submission_id == 1
+
+
 def test_no_score_no_best(lab):
     start(lab)
     finish(lab)
