@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]  # OmegaConf's own
 from hydra import compose, initialize_config_module
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
@@ -165,7 +166,7 @@ def _one_line_errors() -> Iterator[None]:
     """Hydra's and OmegaConf's exceptions as one line that says what is wrong and what to do."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException, ImportError) as error:
+    except (HydraException, OmegaConfBaseException, ImportError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(_one_line(error)) from error
 
 

@@ -18,14 +18,19 @@ from posttrace.traces.errors import ConfigError
 
 def check(config: Mapping[str, Any]) -> None:
     """Raise ``ConfigError`` for the first thing this configuration needs and this machine lacks."""
+    check_words(config)
+    _check_port(config["server"]["host"], config["server"]["port"])
+    _check_writable(Path(config["out"]))
+
+
+def check_words(config: Mapping[str, Any]) -> None:
+    """The part of ``check`` that changes nothing here, for a dry run."""
     _check_budget(config["budget"])
     _check_grading(config["grading"], config["server"])
     _check_command(config)
     for source in config["agent"]["code"]:
         workspace.locate(source)
     BaseModel.of(config["base_model"], config["seed"]).check()
-    _check_port(config["server"]["host"], config["server"]["port"])
-    _check_writable(Path(config["out"]))
 
 
 def _check_budget(budget: Mapping[str, Any]) -> None:

@@ -25,8 +25,11 @@ def locate(source: str) -> Path:
     """
     if source.startswith("pkg://"):
         package, _, inner = source.removeprefix("pkg://").partition("/")
-        with as_file(files(package) / inner) as path:  # packages are installed unzipped: a real path
-            found = Path(path)
+        try:
+            with as_file(files(package) / inner) as path:  # packages are installed unzipped: a real path
+                found = Path(path)
+        except ModuleNotFoundError as error:
+            raise ConfigError(f"{source}: no package {package} is installed here") from error
     else:
         found = Path(source).expanduser()
     if not found.exists():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from pygit2.enums import FileMode, RepositoryOpenFlag
 from posttrace.traces.errors import PosttraceError
 
 STORE: Final = "revisions.git"
+CHUNK: Final = 1 << 20
 _FILES: Final = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 
 
@@ -72,8 +75,11 @@ class _Files(Mapping[str, bytes]):
 
 def _blobs(repository: pygit2.Repository, commit: str) -> dict[str, pygit2.Oid]:
     """Path -> id of every regular file; links and nested repositories are no code of the run."""
+    _check_whole(repository, commit)
     try:
-        root = repository[commit].peel(pygit2.Tree)
+        top = repository[commit]
+        _check_whole(repository, str(getattr(top, "tree_id", "")))
+        root = top.peel(pygit2.Tree)
     except (KeyError, ValueError, pygit2.GitError) as error:
         raise RevisionError(f"{STORE} lacks the commit {commit}") from error
     blobs: dict[str, pygit2.Oid] = {}
@@ -92,7 +98,27 @@ def _blobs(repository: pygit2.Repository, commit: str) -> dict[str, pygit2.Oid]:
     return blobs
 
 
+def _check_whole(repository: pygit2.Repository, oid: str) -> None:
+    """Raise ``RevisionError`` for a loose object that was cut short: libgit2 would read it without end."""
+    if not re.fullmatch("[0-9a-f]{40}", oid):
+        return
+    try:
+        left = (Path(repository.path) / "objects" / oid[:2] / oid[2:]).read_bytes()
+    except OSError:  # packed, or not there
+        return
+    stream = zlib.decompressobj()
+    try:
+        while left and not stream.eof:
+            stream.decompress(left, CHUNK)
+            left = stream.unconsumed_tail
+    except zlib.error as error:
+        raise RevisionError(f"{STORE}: the object {oid} is damaged: {error}") from error
+    if not stream.eof:
+        raise RevisionError(f"{STORE}: the object {oid} is cut short")
+
+
 def _object(repository: pygit2.Repository, oid: pygit2.Oid) -> pygit2.Object:
+    _check_whole(repository, str(oid))
     try:
         return repository[oid]
     except (KeyError, ValueError, pygit2.GitError) as error:

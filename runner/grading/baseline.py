@@ -56,7 +56,10 @@ class BaselineGrading:
         name = f"baseline-{split}-{replicate}"
         evaluated = self.grader.evaluate(Evaluation(place, split, seed, name))
         if evaluated.outcome is None:
-            raise GradingError(f"the base model got no score ({evaluated.status}): {evaluated.reason}")
+            raise GradingError(
+                f"the base model got no score on this task ({evaluated.status}; does base_model fit it?): "
+                f"{evaluated.reason}"
+            )
         event = BaselineEvaluated(
             split=split,
             replicate=replicate,

@@ -74,6 +74,7 @@ def demo(ctx: click.Context, out: Path) -> int:
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths) -> int:
     """Run one experiment or, with -m, a sweep, in Hydra's words: agent=copy seed=0,1,2 +experiment=NAME."""
+    from posttrace.runner.preflight import check_words
     from posttrace.runner.sweep import launch, prepare
     from posttrace.traces.errors import ConfigError
 
@@ -84,6 +85,8 @@ def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths
     if len(jobs) > 1 and not multirun:
         raise ConfigError(f"these overrides are {len(jobs)} runs; add -m for a sweep")
     if dry_run:
+        for job in jobs:
+            check_words(job.config)
         _show_plan(jobs)
         return 0
     swept = _watched(jobs, launch)

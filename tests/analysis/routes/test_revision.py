@@ -51,3 +51,13 @@ def test_a_lost_file_is_an_error_when_it_is_read(story: Story) -> None:
     assert list(files) == ["code/a.py"]
     with pytest.raises(RevisionError, match="lacks the object"):
         files["code/a.py"]
+
+
+@pytest.mark.parametrize("keep", [1, 10, 20, -1])
+def test_objects_that_were_cut_short_are_an_error_and_no_endless_read(story: Story, keep: int) -> None:
+    commit = story.start(a="stage sft")
+    for place in (story.folder / "revisions.git/objects").glob("??/*"):
+        place.chmod(0o600)
+        place.write_bytes(place.read_bytes()[:keep])
+    with pytest.raises(RevisionError, match=r"is cut short|lacks the"):
+        Revisions(story.folder / "trace.jsonl").files(commit)["code/a.py"]
