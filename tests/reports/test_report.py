@@ -109,7 +109,7 @@ def test_figures_are_there_with_words_for_those_who_cannot_see(page: Page) -> No
     assert "4 without a score" in first["alt"]  # two errors, one rejected, one timeout
     assert "spell, sft · seed 0: reported +25.0" in second["alt"]
     assert "house, sft: 2 unknown" in third["alt"]  # the study has no code to read a route from
-    assert fourth["alt"].startswith("Timeline of spell · lottery · seed 0: submission 1 after 245 s: 19.5 %")
+    assert fourth["alt"].startswith("Timeline of spell · sft · seed 0: submission 1 after 245 s: 27.5 %")
 
 
 def test_contents_lead_to_headings(page: Page) -> None:
@@ -136,8 +136,8 @@ def test_exclusions_and_denominators(page: Page) -> None:
 def test_code_is_folded_and_the_rest_of_quarto_is_not_shown(page: Page) -> None:
     assert "pt.load(paths)" in page.text
     assert "html-math-method" not in page.text
-    # heads, evidence, 5 submissions, commands, code
-    assert page.tags.count("details") == 2 + 5 + 2
+    # heads, evidence, 6 submissions, commands, code
+    assert page.tags.count("details") == 2 + 6 + 2
 
 
 def test_twin_holds_every_number_with_its_runs(twin: dict[str, Any]) -> None:
