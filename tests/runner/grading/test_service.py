@@ -111,7 +111,7 @@ def test_without_a_baseline_nothing_starts(lab):
 def test_a_base_that_cannot_be_scored_ends_the_run(lab):
     lab.model("bad", 1.0, act_raise=1)
     lab.serve(listen=False, base_dir=lab.run.workspace / "output/bad")
-    with pytest.raises(GradingError, match=r"no score \(error\).*RuntimeError"):
+    with pytest.raises(GradingError, match=r"no score on this task \(error.*RuntimeError"):
         lab.service.evaluate_baseline()
     assert lab.events(BaselineEvaluated) == []
 
