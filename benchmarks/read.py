@@ -57,8 +57,8 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([taken, peak, rows, scores]))
 """
 IMPORTS = {
-    "ours": "import posttrace.analysis.load",
-    "verified": "import posttrace.analysis.load",
+    "ours": "import posttrace.analysis.runs.load",
+    "verified": "import posttrace.analysis.runs.load",
     "polars": "import polars",
     "bare": "import polars",
     "pandas": "import pandas",

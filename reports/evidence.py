@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from nbformat import NotebookNode
 
-    from posttrace.analysis.audit import Audit
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.runs.tables import TraceSet
     from posttrace.reports.routing import Routing
 
 MIME: Final = "application/vnd.posttrace.report+json"

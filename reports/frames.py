@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from posttrace.analysis.outcome import RunVerdict
+from posttrace.analysis.audit.outcome import RunVerdict
 from posttrace.reports.figures.trajectories import COLUMNS as TRAJECTORY_COLUMNS
 from posttrace.reports.observations import integrity
 
 if TYPE_CHECKING:
-    from posttrace.analysis.audit import Audit
-    from posttrace.analysis.records import Evaluation, RunRecord, Submission
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.runs.records import Evaluation, RunRecord, Submission
+    from posttrace.analysis.runs.tables import TraceSet
 
 GAINS: Final = ("reported_gain", "corrected_gain", "selection_share", "lcb", "ucb", "mde80")
 SCORES: Final = ("baseline", "reported_best")

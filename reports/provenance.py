@@ -11,8 +11,8 @@ from posttrace.reports.observations import observation
 from posttrace.reports.shown import Table
 
 if TYPE_CHECKING:
-    from posttrace.analysis.records import RunRecord
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.runs.records import RunRecord
+    from posttrace.analysis.runs.tables import TraceSet
 
 ASSETS = ("records", "test_data", "network", "processes", "resources")
 """What a sandbox may put out of an agent's reach, in the words of the traces."""

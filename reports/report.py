@@ -18,8 +18,8 @@ from posttrace.traces import find_traces
 from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
-    from posttrace.analysis.settings import AuditSettings
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.audit.settings import AuditSettings
+    from posttrace.analysis.runs.tables import TraceSet
 
 TITLE: Final = "Do the gains exceed noise?"
 
@@ -40,7 +40,7 @@ def report(
         InputError: ``out`` cannot be written, or there is no trace to read: before the long work.
         ReportError: The notebook failed.
     """
-    from posttrace.analysis.settings import AuditSettings
+    from posttrace.analysis.audit.settings import AuditSettings
 
     page = Path(out)
     sources = _sources(traces)

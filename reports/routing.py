@@ -15,8 +15,8 @@ from posttrace.reports.shown import Table
 from posttrace.traces.errors import PosttraceError
 
 if TYPE_CHECKING:
-    from posttrace.analysis.audit import Audit
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.runs.tables import TraceSet
 
 KEYS: Final = ("run_id", "submission_id")
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from posttrace.analysis.reread import reread
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.models import BASE
 from posttrace.analysis.routes.recorded import read_history
 from posttrace.analysis.routes.revision import RevisionError, Revisions
 from posttrace.analysis.routes.route import NO_TRAIN, UNKNOWN
+from posttrace.analysis.runs.reread import reread
 from posttrace.reports import style
 from posttrace.reports.commands import Command, commands
 from posttrace.reports.diffs import Change, changes
@@ -22,8 +22,8 @@ from posttrace.reports.figures.timeline import COLUMNS
 from posttrace.traces.events import CodeRevision, LogMetrics, ProcessObserved
 
 if TYPE_CHECKING:
-    from posttrace.analysis.records import RunRecord
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.runs.records import RunRecord
+    from posttrace.analysis.runs.tables import TraceSet
 
 RULE: Final = (
     "of the audited runs the one whose submissions were trained in the most different ways; of equals the "

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from posttrace.analysis.baseline import Baseline
-from posttrace.analysis.wording import NO_SCORE, ONLY_BASE, SCOPES, says_what_numbers_are_of
+from posttrace.analysis.audit.baseline import Baseline
+from posttrace.analysis.audit.wording import NO_SCORE, ONLY_BASE, SCOPES, says_what_numbers_are_of
 from posttrace.reports.display import DASH, count, listed, p_value, percent, plural, points
 from posttrace.reports.shown import Prose, Table
 from posttrace.reports.style import VERDICT_MARKS
 
 if TYPE_CHECKING:
-    from posttrace.analysis.audit import Audit
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.runs.tables import TraceSet
 
 UNPROTECTED = "unprotected ("
 """How the audit's flag of a run in a sandbox that enforces nothing begins."""

@@ -15,14 +15,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from posttrace.analysis.wording import says_what_numbers_are_of
+from posttrace.analysis.audit.wording import says_what_numbers_are_of
 from posttrace.reports.display import DASH, plain, plural
 from posttrace.reports.observations import integrity
 
 if TYPE_CHECKING:
-    from posttrace.analysis.audit import Audit
+    from posttrace.analysis.audit.audit import Audit
     from posttrace.analysis.routes.routes import Routes
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.runs.tables import TraceSet
 
 REFRESH_S = 1.0
 UNFOLDED = 240

@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from posttrace.analysis.records import RunRecord, Submission
 from posttrace.analysis.routes.commands import Commands, Reader
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.models import BASE
@@ -18,6 +17,7 @@ from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, R
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.steps import Step
 from posttrace.analysis.routes.ways import Way, Ways
+from posttrace.analysis.runs.records import RunRecord, Submission
 
 MOST_ROUNDS: Final = 4
 """Of more rounds of one objective the evidence of the last and the first is kept."""

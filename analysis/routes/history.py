@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from posttrace.analysis.records import RunRecord
 from posttrace.analysis.routes.models import Version
+from posttrace.analysis.runs.records import RunRecord
 
 SLACK_S: Final = 0.1
 """Clocks of files and of processes differ by a tick of the kernel."""

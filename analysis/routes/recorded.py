@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from posttrace.analysis.records import RunRecord, Submission
-from posttrace.analysis.reread import reread
 from posttrace.analysis.routes.history import History, Logged, Process, Revision, relative
 from posttrace.analysis.routes.models import Sighting, complete, in_artifacts, in_revisions, versions_of
+from posttrace.analysis.runs.records import RunRecord, Submission
+from posttrace.analysis.runs.reread import reread
 from posttrace.traces.events import (
     ArtifactObserved,
     CodeRevision,

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from posttrace.analysis.frames import Columns, frame
-from posttrace.analysis.records import RunRecord
 from posttrace.analysis.routes.classify import RunRoutes, run_routes
 from posttrace.analysis.routes.commands import Reader
 from posttrace.analysis.routes.route import Evidence, Route
 from posttrace.analysis.routes.static import read_command
-from posttrace.analysis.tables import TraceSet
+from posttrace.analysis.runs.frames import Columns, frame
+from posttrace.analysis.runs.records import RunRecord
+from posttrace.analysis.runs.tables import TraceSet
 from posttrace.traces.errors import InputError
 
 SCHEMA: Final = "posttrace-routes/1"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta, norm, t
 
-from posttrace.analysis.records import FloatArray
+from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.stats.paired import Paired
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from posttrace.analysis.records import FloatArray
+from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.stats.paired import ZERO_SE
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from scipy.stats import binom, binomtest, poisson_binom
 
-from posttrace.analysis.records import FloatArray
-from posttrace.analysis.stats.paired import IntArray, Paired
+from posttrace.analysis.arrays import FloatArray, IntArray
+from posttrace.analysis.stats.paired import Paired
 
 Alternative = Literal["greater", "less", "two-sided"]
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, skew
 
-from posttrace.analysis.records import FloatArray
+from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.stats.exact import (
     MAX_ENUMERATED,
     conditional_binomial,
     enumerated_flips,
     mcnemar_all,
 )
-from posttrace.analysis.stats.paired import IntArray, Paired
+from posttrace.analysis.stats.paired import Paired
 from posttrace.analysis.stats.resampling import Null, Resampled, Resampling
 from posttrace.analysis.stats.selection import CorrectedGain, corrected_gain
 

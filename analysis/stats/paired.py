@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from posttrace.analysis.records import FloatArray
-
-IntArray = NDArray[np.int64]
+from posttrace.analysis.arrays import FloatArray, IntArray
 
 ZERO_SE = 1e-12
 """A standard error below this is rounding: every item has the same difference."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.records import FloatArray
-from posttrace.analysis.stats.paired import IntArray, Units
+from posttrace.analysis.arrays import FloatArray, IntArray
+from posttrace.analysis.stats.paired import Units
 
 CELLS_A_CHUNK = 1_000_000
 """Resamples x units held at once: about 40 MB."""

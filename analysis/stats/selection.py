@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.records import FloatArray
+from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.stats.paired import Paired
 
 

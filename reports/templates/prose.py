@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from posttrace.analysis.wording import BOUNDS, NOISE, SELECTION
+from posttrace.analysis.audit.wording import BOUNDS, NOISE, SELECTION
 from posttrace.reports.display import escaped, plain
 from posttrace.reports.story import RULE
 

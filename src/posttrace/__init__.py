@@ -12,21 +12,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from posttrace.analysis.audit import AuditSettings, audit
-    from posttrace.analysis.load import load
+    from posttrace.analysis.audit.audit import AuditSettings, audit
     from posttrace.analysis.routes.routes import Routes, routes
-    from posttrace.analysis.tables import TraceSet
+    from posttrace.analysis.runs.load import load
+    from posttrace.analysis.runs.tables import TraceSet
     from posttrace.reports import figures
     from posttrace.reports.report import report
 
 __version__ = version("posttrace")
 
 _LAZY = {
-    "AuditSettings": "posttrace.analysis.audit",
+    "AuditSettings": "posttrace.analysis.audit.audit",
     "Routes": "posttrace.analysis.routes.routes",
-    "TraceSet": "posttrace.analysis.tables",
-    "audit": "posttrace.analysis.audit",
-    "load": "posttrace.analysis.load",
+    "TraceSet": "posttrace.analysis.runs.tables",
+    "audit": "posttrace.analysis.audit.audit",
+    "load": "posttrace.analysis.runs.load",
     "report": "posttrace.reports.report",
     "routes": "posttrace.analysis.routes.routes",
 }

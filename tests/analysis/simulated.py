@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.evidence import Evidence, Measure
+from posttrace.analysis.audit.evidence import Evidence, Measure
 from posttrace.analysis.stats.paired import Paired
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit import Audit, audit
-from posttrace.analysis.load import load
-from posttrace.analysis.tables import TraceSet
+from posttrace.analysis.audit.audit import Audit, audit
+from posttrace.analysis.runs.load import load
+from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports import frames
 from tests.reports.routed import by_hand
 from tests.reports.study import QUICK, write_study

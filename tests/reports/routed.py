@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from posttrace.analysis.records import RunRecord
 from posttrace.analysis.routes.classify import RunRoutes
 from posttrace.analysis.routes.route import Evidence, Route
 from posttrace.analysis.routes.routes import Routes
-from posttrace.analysis.tables import TraceSet
+from posttrace.analysis.runs.records import RunRecord
+from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports.routing import Routing
 
 SFT = Route(

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from posttrace.analysis.records import FloatArray
-from posttrace.analysis.settings import AuditSettings
+from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.traces.clock import Clock
 from posttrace.traces.events import (
     AgentInfo,

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit import Audit
-from posttrace.analysis.records import Evaluation
-from posttrace.analysis.tables import TraceSet
+from posttrace.analysis.audit.audit import Audit
+from posttrace.analysis.runs.records import Evaluation
+from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports import frames
 from posttrace.reports.figures.trajectories import COLUMNS
 

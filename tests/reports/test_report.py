@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from posttrace.analysis.load import load
+from posttrace.analysis.runs.load import load
 from posttrace.reports.notebook import check_executed
 from posttrace.reports.report import report
 from tests.reports.page import Page

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit import Audit
-from posttrace.analysis.load import load
-from posttrace.analysis.tables import TraceSet
+from posttrace.analysis.audit.audit import Audit
+from posttrace.analysis.runs.load import load
+from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports import alt, frames, routing, tables
 from posttrace.reports.routing import Routing
 from tests.reports.routed import STORELESS, by_hand

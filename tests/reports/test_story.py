@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit import audit
-from posttrace.analysis.load import load
+from posttrace.analysis.audit.audit import audit
+from posttrace.analysis.runs.load import load
 from posttrace.reports import alt, chapters, frames, story
 from posttrace.reports.html import markdown
 from posttrace.reports.routing import Routing

@@ -10,10 +10,10 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit import Audit, audit
-from posttrace.analysis.load import load
-from posttrace.analysis.tables import TraceSet
-from posttrace.analysis.wording import RESTS_ON, Code
+from posttrace.analysis.audit.audit import Audit, audit
+from posttrace.analysis.audit.wording import RESTS_ON, Code
+from posttrace.analysis.runs.load import load
+from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports import frames, provenance, tables
 from posttrace.reports.shown import Prose, Table
 from tests.reports.study import QUICK

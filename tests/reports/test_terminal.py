@@ -7,9 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit import Audit
-from posttrace.analysis.records import Exclusion
-from posttrace.analysis.wording import RESTS_ON
+from posttrace.analysis.audit.audit import Audit
+from posttrace.analysis.audit.wording import RESTS_ON
+from posttrace.analysis.runs.records import Exclusion
 from posttrace.reports.terminal import audit_table, print_frame
 
 

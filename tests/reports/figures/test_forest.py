@@ -10,7 +10,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from posttrace.analysis.wording import Code
+from posttrace.analysis.audit.wording import Code
 from posttrace.reports import style
 from posttrace.reports.figures import forest
 from posttrace.reports.figures.forest import COLUMNS, MAX_LINES

@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 from omegaconf import OmegaConf
 
-from posttrace.analysis.settings import AuditSettings
+from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.reports.templates.study import Parameters, build
 
 PARAMETERS = Parameters(

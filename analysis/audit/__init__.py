@@ -1,0 +1,1 @@
+"""Does the gain of a run exceed evaluation noise? From records to verdicts."""

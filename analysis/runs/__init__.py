@@ -1,0 +1,1 @@
+"""What happened in the runs? Traces as records and as tables."""

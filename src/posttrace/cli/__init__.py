@@ -1,0 +1,22 @@
+"""The command line. Each command is thin: words in, one library call, a table or a path out."""
+
+from __future__ import annotations
+
+import click
+
+from posttrace.cli.analysing import audit, routes
+from posttrace.cli.reporting import report
+from posttrace.cli.running import demo, rescore, run, status
+from posttrace.cli.traces import repair, validate
+
+__all__ = ["cli"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="posttrace", message="%(prog)s %(version)s")
+def cli() -> None:
+    """What happened in a post-training run, which route the agent took, and is the gain real?"""
+
+
+for _command in (demo, run, status, rescore, validate, repair, audit, routes, report):
+    cli.add_command(_command)

@@ -1,0 +1,82 @@
+"""Commands that ask what traces say: audit, routes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from posttrace.cli.options import Paths, audit_options, csv_option, json_option, paths_argument
+
+
+@click.command()
+@paths_argument
+@audit_options
+@json_option
+@csv_option
+@click.option("--routes/--no-routes", "with_routes", default=True, help="Derive routes as well.")
+@click.option(
+    "--fail-on", default="", metavar="CODE[,CODE]", help="Exit 1 when a run has one of these verdicts."
+)
+def audit(
+    paths: Paths,
+    as_json: bool = False,
+    as_csv: bool = False,
+    with_routes: bool = True,
+    fail_on: str = "",
+    **settings: Any,
+) -> int:
+    """Does the gain exceed evaluation noise when the best of k submissions was picked?
+
+    Exit 1 when a trace is invalid or a run has a verdict named by --fail-on.
+    """
+    import posttrace as pt
+    from posttrace.analysis.audit.verdict import CODES
+    from posttrace.reports.terminal import audit_table, integrity_words, print_frame
+    from posttrace.traces.errors import InputError
+
+    wanted = {code for code in fail_on.split(",") if code}
+    if unknown := wanted - set(CODES):
+        raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    traces = pt.load(paths)
+    result = pt.audit(traces, pt.AuditSettings(**settings))
+    if with_routes:
+        result = result.with_routes(pt.routes(traces))
+    if as_json:
+        click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(result.table().to_csv(index=False), nl=False)
+    else:
+        print_frame(*audit_table(result, integrity_words(traces)))
+    broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
+    return int(broken or any(row.verdict in wanted for row in result.runs))
+
+
+@click.command()
+@paths_argument
+@json_option
+@csv_option
+def routes(paths: Paths, as_json: bool, as_csv: bool) -> int:
+    """By which route was each submission trained, and on what evidence?
+
+    Exit 1 when a trace is invalid.
+    """
+    import posttrace as pt
+    from posttrace.reports.terminal import print_frame, routes_table
+    from posttrace.traces.errors import InputError
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    traces = pt.load(paths)
+    found = pt.routes(traces)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(found.submissions.to_csv(index=False), nl=False)
+    else:
+        shown, title, notes = routes_table(found)
+        print_frame(shown, title, [*notes, *(f"{left.path}: {left.reason}" for left in traces.invalid)])
+    return int(bool(traces.invalid))

@@ -1,0 +1,169 @@
+"""Commands that run: demo, run, status, rescore."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from posttrace.cli.analysing import audit
+from posttrace.cli.options import Paths, json_option, print_rows
+from posttrace.cli.reporting import report
+
+if TYPE_CHECKING:
+    from posttrace.runner.sweep import Planned, SweepResult
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
+@click.pass_context
+def demo(ctx: click.Context, out: Path) -> int:
+    """Run the embedded experiment: sweep, audit, report."""
+    from posttrace.runner.sweep import launch, prepare
+
+    jobs = prepare(["+experiment=demo", f"out={out}"])
+    swept = _watched(jobs, launch)
+    _show_sweep(swept)
+    if any(r.status == "interrupted" for r in swept.ran):
+        click.echo("interrupted; the same command goes on from here", err=True)
+        return INTERRUPTED
+    if not swept.ran and not swept.skipped:
+        return 1
+    ctx.invoke(audit, paths=(str(out),))
+    ctx.invoke(report, paths=(str(out),), out=out / "report.html", title="posttrace demo")
+    broken = any(r.status == "infrastructure_failed" for r in swept.ran)  # a failed agent is part of the show
+    return int(broken or any(n.is_failure for n in swept.not_run))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("-m", "--multirun", is_flag=True, help="A sweep: comma-separated values make a grid.")
+@click.option("--dry-run", is_flag=True, help="Show what would run, be skipped or retried.")
+@click.option(
+    "--config-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of your own options: agent/NAME.yaml, task/NAME.yaml, ...",
+)
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths) -> int:
+    """Run one experiment or, with -m, a sweep, in Hydra's words: agent=copy seed=0,1,2 +experiment=NAME."""
+    from posttrace.runner.preflight import check_words
+    from posttrace.runner.sweep import launch, prepare
+    from posttrace.traces.errors import ConfigError
+
+    if config_dir:
+        folder = str(config_dir.resolve()).replace("'", "\\'")
+        overrides = (f"hydra.searchpath=['file://{folder}']", *overrides)
+    jobs = prepare(overrides)
+    if len(jobs) > 1 and not multirun:
+        raise ConfigError(f"these overrides are {len(jobs)} runs; add -m for a sweep")
+    if dry_run:
+        for job in jobs:
+            check_words(job.config)
+        _show_plan(jobs)
+        return 0
+    swept = _watched(jobs, launch)
+    _show_sweep(swept)
+    if any(r.status == "interrupted" for r in swept.ran):
+        return INTERRUPTED
+    return int(any(r.status != "completed" for r in swept.ran) or any(n.is_failure for n in swept.not_run))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """How the runs below FOLDER stand: state, budget left, best so far."""
+    from dataclasses import asdict
+
+    from posttrace.runner.status import states
+
+    rows = [asdict(state) for state in states(folder)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_rows(f"Runs in {folder}", [{k: v for k, v in row.items() if k != "path"} for row in rows])
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--submission", default="best", show_default=True, help="best, baseline or a number.")
+@click.option("--replicates", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--split", default="sealed", show_default=True, type=click.Choice(["feedback", "sealed", "fresh"])
+)
+def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
+    """Evaluate a kept checkpoint of the run PATH again, into rescore-<n>.jsonl beside its trace."""
+    from posttrace.runner.grading.rescore import rescore as again
+    from posttrace.traces.errors import InputError
+
+    if submission not in ("best", "baseline") and not submission.isdigit():
+        raise InputError(f"--submission {submission}: give best, baseline or a number")
+    which: Any = int(submission) if submission.isdigit() else submission
+    click.echo(again(path, which, replicates, split))  # type: ignore[arg-type]  # click.Choice checked it
+
+
+def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]) -> SweepResult:
+    from posttrace.reports.terminal import live
+
+    return live(lambda: launch(jobs), lambda: _lines(jobs))
+
+
+def _lines(jobs: list[Planned]) -> dict[str, str]:
+    """One line for each job that has begun, as a person wants to hear of it."""
+    from posttrace.runner.layout import RunDir
+    from posttrace.runner.status import state_of
+
+    lines = {}
+    for job in jobs:
+        run = RunDir(job.seed_dir / f"attempt-{job.plan.attempt}")
+        if run.trace.is_file():
+            state = state_of(run)
+            scored = f", best {state.best:.4g}" if state.best is not None else ""
+            base = f", base {state.baseline:.4g}" if state.baseline is not None else ""
+            name = f"{state.agent} {state.task} seed {state.seed}"
+            noun = "submission" if state.submissions == 1 else "submissions"
+            lines[name] = f"{state.state}{base}, {state.submissions} {noun}{scored}"
+    return lines
+
+
+def _show_plan(jobs: list[Planned]) -> None:
+    rows = [
+        {
+            "cell": job.cell_id,
+            "agent": job.config["agent"]["id"],
+            "task": job.task,
+            "seed": job.config["seed"],
+            "attempt": job.plan.attempt,
+            "action": job.plan.action,
+            "why": job.plan.why,
+        }
+        for job in jobs
+    ]
+    print_rows("What would run", rows)
+
+
+def _show_sweep(swept: SweepResult) -> None:
+    rows = [
+        {
+            "run": r.run_id,
+            "status": r.status,
+            "submissions": r.submissions,
+            "best": r.best,
+            "head hash": r.head_hash,
+        }
+        for r in swept.ran
+    ]
+    if rows:
+        print_rows("Runs that ended", rows)
+    for r in swept.ran:
+        if r.reason:
+            click.echo(f"{r.run_id}: {r.reason}", err=True)
+    for job in swept.skipped:
+        click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
+    for job_not_run in swept.not_run:
+        click.echo(job_not_run.reason, err=True)
