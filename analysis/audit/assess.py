@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
@@ -18,25 +18,28 @@ from posttrace.analysis.audit.clean import (
     confirmation,
     evaluators,
 )
+from posttrace.analysis.audit.counts import CountEvidence, Scores
 from posttrace.analysis.audit.evidence import Evidence, Measure
-from posttrace.analysis.audit.itemtable import ItemError, ItemTable
+from posttrace.analysis.audit.itemtable import ItemError, ItemTable, different
 from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.analysis.audit.verdict import MIN_ITEMS
-from posttrace.analysis.audit.wording import RESTS_ON, Scope, pp
+from posttrace.analysis.audit.wording import BOUNDED, BY_SCORES, RESTS_ON, Scope, pp
 from posttrace.analysis.runs.records import Evaluation, RunRecord
 from posttrace.traces.events import Split
 
 UNSEEN: Final[dict[Split, Scope]] = {"fresh": "generalises", "sealed": "non-adaptive"}
 """Splits that neither agent nor selection saw: the winner is tested there alone, k = 1, the first counts."""
 
+G = TypeVar("G", Evidence, CountEvidence)
+
 
 @dataclass(frozen=True)
-class Measured:
-    """Evidence on one table; ``against``, ``towards``: every lost outcome set against a gain, or for it."""
+class Measured(Generic[G]):
+    """Evidence of one run; ``against``, ``towards``: every lost outcome set against a gain, or for it."""
 
-    evidence: Evidence
-    against: Evidence | None = None
-    towards: Evidence | None = None
+    evidence: G
+    against: G | None = None
+    towards: G | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Assessment:
     flags: tuple[str, ...]
     n_items: int | None = None
     selection: Evidence | None = None
-    test: Measured | None = None
+    test: Measured[Evidence] | Measured[CountEvidence] | None = None
     unseen: Split | None = None
     invalid: str | None = None
     unmeasured: str | None = None
@@ -83,7 +86,7 @@ class Assessment:
 
         On items that no selection saw there is nothing to correct: the gain there.
         """
-        return math.nan if self.test is None else self.test.evidence.test.corrected.gain
+        return math.nan if self.test is None else self.test.evidence.corrected
 
     @property
     def k_known(self) -> bool:
@@ -122,7 +125,7 @@ def stream(settings: AuditSettings, run_id: str, purpose: int) -> np.random.Gene
     return np.random.default_rng(np.random.SeedSequence([settings.seed, name, purpose]))
 
 
-def measure(settings: AuditSettings, run_id: str, table: ItemTable, purpose: int) -> Measured:
+def measure(settings: AuditSettings, run_id: str, table: ItemTable, purpose: int) -> Measured[Evidence]:
     """Evidence on the complete items of a table, and under both bounds where items were lost."""
     test = Measure(settings.alpha, settings.resamples)
     complete = test(table.complete(), stream(settings, run_id, purpose))
@@ -156,7 +159,7 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Asse
         return replace(base, invalid=invalid)
     table = cleaned.table
     if table is None:
-        return replace(base, unmeasured="no per-item outcomes", flags=(*base.flags, cleaned.no_items or ""))
+        return _by_scores(base, settings)
     # the table is as large as the record: what is kept of a run must not be
     base = replace(base, cleaned=replace(cleaned, table=None), n_items=table.n - table.n_lost)
     if table.n - table.n_lost < MIN_ITEMS:
@@ -165,6 +168,31 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Asse
         return replace(base, unmeasured="too few clusters")
     measured = measure(settings, record.run_id, table, 0)
     return _confirmed(replace(base, selection=measured.evidence, test=measured), settings)
+
+
+def _by_scores(base: Assessment, settings: AuditSettings) -> Assessment:
+    """Test the best score where not all outcomes of the items are on record."""
+    cleaned, best = base.cleaned, base.best
+    flags = (*base.flags, cleaned.no_items or "")
+    n = _items(base)
+    if n is None:
+        return replace(base, unmeasured="no per-item outcomes, number of items unknown", flags=flags)
+    if n < MIN_ITEMS:
+        return replace(base, invalid=f"{n} items; {MIN_ITEMS} are needed", flags=flags)
+    assert best is not None, "a run without a scored submission is invalid"
+    repeated = {e.score for e in different(cleaned.baseline)}
+    # equal scores may be one scoring reported again; as one they claim less
+    m = len(different(cleaned.baseline)) if len(repeated) > 1 else 1
+    scores = Scores(base.baseline, best.score, n, cleaned.k, m)
+    flags = (*flags, BY_SCORES, *(() if scores.counted else (BOUNDED,)))
+    return replace(base, n_items=n, test=Measured(CountEvidence(scores, settings.alpha)), flags=flags)
+
+
+def _items(base: Assessment) -> int | None:
+    """Items behind a score: those on record, else what the task says."""
+    scored = [*base.cleaned.baseline, *(e for c in base.cleaned.candidates for e in c.evaluations)]
+    known = [len(e.values) for e in scored if e.values is not None]
+    return min(known, default=base.record.started.task.n_items)
 
 
 def _confirmed(selected: Assessment, settings: AuditSettings) -> Assessment:

@@ -15,6 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.audit.assess import Assessment, assess, cell_evaluators
 from posttrace.analysis.audit.cells import Cells, CellVerdict, Run
+from posttrace.analysis.audit.evidence import Evidence
 from posttrace.analysis.audit.outcome import (
     RunVerdict,
     SubmissionVerdict,
@@ -174,7 +175,7 @@ def _baseline_key(assessment: Assessment) -> str:
 
 def _baseline_variance(assessment: Assessment) -> float:
     """Variance of the baseline's mean given the items; without items p0 (1 - p0) / n as an upper bound."""
-    if assessment.test is not None:
+    if assessment.test is not None and isinstance(assessment.test.evidence, Evidence):
         return assessment.test.evidence.sample.baseline_var
     p0, n = assessment.baseline, assessment.record.started.task.n_items
     return p0 * (1 - p0) / n if n else math.nan

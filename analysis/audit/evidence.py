@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.audit.grounds import Claim
 from posttrace.analysis.stats.bounds import Bounds, GainBounds
 from posttrace.analysis.stats.maxt import MaxT, MaxTResult
 from posttrace.analysis.stats.paired import Paired
 from posttrace.analysis.stats.power import Detectable
+
+MIN_CLUSTERS = 10
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The numbers a verdict is made of."""
+    """The numbers a verdict is made of, measured item by item: ``grounds.Grounds``."""
 
     sample: Sample
     test: MaxTResult
@@ -62,9 +66,19 @@ class Evidence:
     alpha: float
 
     @property
-    def skewed(self) -> bool:
-        """Long left tails may add more than half of alpha to the error; always False for paired 0/1 items."""
-        return self.test.skew_error > self.alpha / 2
+    def n(self) -> int:
+        """Items."""
+        return self.sample.n
+
+    @property
+    def k(self) -> int:
+        """Submissions."""
+        return self.sample.k
+
+    @property
+    def p0(self) -> float:
+        """Mean of the baseline."""
+        return self.sample.p0
 
     @property
     def winner(self) -> int:
@@ -82,6 +96,11 @@ class Evidence:
         return float(self.test.p[self.winner])
 
     @property
+    def p_less(self) -> float:
+        """p for "every submission is below the baseline": an intersection-union test, not adjusted."""
+        return float(self.test.p_less.max())
+
+    @property
     def lower(self) -> float:
         """Simultaneous lower bound of the winner's gain."""
         return float(self.bounds.lower[self.winner])
@@ -90,6 +109,36 @@ class Evidence:
     def upper(self) -> float:
         """No submission gains more than this, at the level of one."""
         return float(self.bounds.upper.max())
+
+    @property
+    def corrected(self) -> float:
+        """Out-of-bag gain of the winner."""
+        return self.test.corrected.gain
+
+    @property
+    def few_clusters(self) -> int | None:
+        """How many clusters there are, where that is too few."""
+        few = self.sample.clustered and self.sample.n_units < MIN_CLUSTERS
+        return self.sample.n_units if few else None
+
+    @property
+    def skewed(self) -> str | None:
+        """Long left tails may add more than half of alpha to the error; None for paired 0/1 items."""
+        error = self.test.skew_error
+        return f"estimated excess error {error:.3f}" if error > self.alpha / 2 else None
+
+    @property
+    def rivals(self) -> tuple[Claim, ...]:
+        """The other submissions, by the step-down p that allows for the winner too."""
+        order = [int(j) for j in np.argsort(self.test.p_stepdown, kind="stable") if j != self.winner]
+        step, lower, gains = self.test.p_stepdown, self.bounds.lower, self.sample.gains
+        return tuple(Claim(float(step[j]), float(lower[j]), float(gains[j])) for j in order)
+
+    def among(self, k: int) -> Claim:
+        """The winner, had it been picked from ``k``: Bonferroni, as most of them are not on record."""
+        w = self.winner
+        reach = max(self.test.critical, float(norm.isf(self.alpha / k))) * float(self.sample.se[w])
+        return Claim(min(1.0, k * float(self.test.p_one[w])), min(self.lower, self.gain - reach), self.gain)
 
 
 @dataclass(frozen=True)

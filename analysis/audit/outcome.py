@@ -9,6 +9,7 @@ import numpy as np
 
 from posttrace.analysis.audit.assess import Assessment
 from posttrace.analysis.audit.clean import SubmissionState
+from posttrace.analysis.audit.counts import CountEvidence
 from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.analysis.audit.verdict import Adjust, Rules, Verdict
 from posttrace.analysis.audit.wording import Code, Scope, label
@@ -36,7 +37,7 @@ class RunVerdict:
     mode: str | None
     seed: int | None
     n_items: int | None
-    k: int
+    k: int | None
     k_known: bool
     n_failed: int
     n_duplicate: int
@@ -171,17 +172,19 @@ def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
         flags.append("mde80: no attainable gain is detectable")
     if test.skewed:
         flags.append("skewed differences: bounds may cover less often than they say")
-    return replace(
+    row = replace(
         row,
         corrected_gain=assessment.corrected_gain,
         selection_share=assessment.gain - assessment.corrected_gain,
         lcb=test.lower,
         ucb=test.upper,
-        p_flip=float(test.test.p_flip[test.winner]),
-        p_boot=float(test.test.p_boot[test.winner]),
         mde80=test.mde80,
         flags=tuple(flags),
     )
+    if isinstance(test, CountEvidence):
+        return row
+    flip, boot = test.test.p_flip[test.winner], test.test.p_boot[test.winner]
+    return replace(row, p_flip=float(flip), p_boot=float(boot))
 
 
 def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:
@@ -193,7 +196,8 @@ def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:
     cap = assessment.record.started.budget.submissions
     if cap is None:
         return math.nan, ("p_stop: undefined, the submission budget has no cap",)
-    alone = float(assessment.test.evidence.test.p_one[assessment.test.evidence.winner])
+    # of the winner alone; not by among(cap), whose p for scores is that of the largest of cap already
+    alone = assessment.test.evidence.among(1).p
     return min(1.0, max(cap, assessment.cleaned.k) * alone), ()
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, get_args
 
-import numpy as np
-
-from posttrace.analysis.audit.evidence import Evidence
+from posttrace.analysis.audit.evidence import MIN_CLUSTERS
+from posttrace.analysis.audit.grounds import Grounds
 from posttrace.analysis.audit.wording import Code, chance, pp, size
 
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 MIN_ITEMS = 10
-MIN_CLUSTERS = 10
+LARGEST_K = 1000
+"""Beyond this many submissions nobody asks up to which number a gain stays significant."""
 
 Adjust = Callable[[float], float]
 """p of this run alone -> p adjusted over all runs of the study."""
@@ -37,69 +37,77 @@ class Rules:
     delta_min: float = 0.0
     delta_eq: float = 0.02
 
-    def __call__(self, evidence: Evidence, adjust: Adjust, k_known: bool = True) -> Verdict:
+    def __call__(self, grounds: Grounds, adjust: Adjust, k_known: bool = True) -> Verdict:
         """Decide; ``adjust`` carries the other runs of the study, ``k_known`` whether all k are on record."""
         for rule in (self._clusters, self._regression):
-            if verdict := rule(evidence):
+            if verdict := rule(grounds):
                 return verdict
-        p = adjust(evidence.p)
+        p = adjust(grounds.p)
         if p <= self.alpha:
-            return self._significant(evidence, p, k_known)
-        return self._another(evidence, adjust) or self._not_significant(evidence)
+            return self._significant(grounds, adjust, k_known)
+        return self._another(grounds, adjust) or self._not_significant(grounds, k_known)
 
-    def _clusters(self, e: Evidence) -> Verdict | None:
-        count = e.sample.n_units
-        if not e.sample.clustered or count >= MIN_CLUSTERS:
+    def _clusters(self, g: Grounds) -> Verdict | None:
+        if g.few_clusters is None:
             return None
-        return Verdict("undetermined", "too few clusters", f"{count} clusters; {MIN_CLUSTERS} are needed")
+        text = f"{g.few_clusters} clusters; {MIN_CLUSTERS} are needed"
+        return Verdict("undetermined", "too few clusters", text)
 
-    def _regression(self, e: Evidence) -> Verdict | None:
-        worst = float(e.test.p_less.max())
-        if worst > self.alpha:
+    def _regression(self, g: Grounds) -> Verdict | None:
+        if g.p_less > self.alpha:
             return None
-        text = f"every submission is below the baseline ({chance(worst)}); the best by {pp(e.gain)}"
+        text = f"every submission is below the baseline ({chance(g.p_less)}); the best by {pp(g.gain)}"
         return Verdict("regression", "", text)
 
-    def _significant(self, e: Evidence, p: float, k_known: bool) -> Verdict:
-        numbers = _numbers(e, p)
-        if e.lower <= self.delta_min:
-            short = f"lower bound {pp(e.lower)} is not above {pp(self.delta_min)}"
+    def _significant(self, g: Grounds, adjust: Adjust, k_known: bool) -> Verdict:
+        numbers = _numbers(g, adjust(g.p), k_known)
+        if g.lower <= self.delta_min:
+            short = f"lower bound {pp(g.lower)} is not above {pp(self.delta_min)}"
             return Verdict("undetermined", short, numbers)
         if not k_known:
             short = "number of submissions unknown"
-            return Verdict("undetermined", short, f"{numbers}; {self._largest_k(e)}")
-        if e.skewed:
-            text = f"{numbers}; estimated excess error {e.test.skew_error:.3f}"
-            return Verdict("undetermined", "skewed differences", text)
+            return Verdict("undetermined", short, f"{numbers}; {self._largest_k(g, adjust)}")
+        if g.skewed:
+            return Verdict("undetermined", "skewed differences", f"{numbers}; {g.skewed}")
         return Verdict("exceeds", "", numbers)
 
-    def _largest_k(self, e: Evidence) -> str:
-        alone = float(e.test.p_one[e.winner])
-        return f"significant up to k = {math.floor(self.alpha / alone)} (Bonferroni)"
+    def _largest_k(self, g: Grounds, adjust: Adjust) -> str:
+        """Up to which number of submissions the gain stays significant, by bisection."""
 
-    def _another(self, e: Evidence, adjust: Adjust) -> Verdict | None:
-        for j in np.argsort(e.test.p_stepdown):
-            p = float(e.test.p_stepdown[j])
-            if j == e.winner or p > self.alpha or e.bounds.lower[j] <= self.delta_min:
-                continue
-            if adjust(p) <= self.alpha:
-                text = f"{_numbers(e, e.p)}; another submission qualifies with {pp(e.sample.gains[j])}"
+        def stays(k: int) -> bool:
+            claim = g.among(k)
+            return adjust(claim.p) <= self.alpha and claim.lower > self.delta_min
+
+        if stays(LARGEST_K):
+            return f"significant at any k up to {LARGEST_K:,}"
+        low, high = g.k, LARGEST_K
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if stays(middle) else (low, middle)
+        return f"significant up to k = {low}"
+
+    def _another(self, g: Grounds, adjust: Adjust) -> Verdict | None:
+        for claim in g.rivals:
+            if claim.p <= self.alpha and claim.lower > self.delta_min and adjust(claim.p) <= self.alpha:
+                text = f"{_numbers(g, g.p)}; another submission qualifies with {pp(claim.gain)}"
                 return Verdict("undetermined", "only another submission qualifies", text)
         return None
 
-    def _not_significant(self, e: Evidence) -> Verdict:
-        numbers = _numbers(e, e.p)
-        if e.upper < self.delta_eq:
-            return Verdict("no_gain_larger_than_delta", "", f"{numbers}; no gain above {pp(e.upper)}")
-        detect = f"a true gain of {size(e.mde80)} would be found with probability 0.8"
-        if e.mde80 <= self.delta_eq:
+    def _not_significant(self, g: Grounds, k_known: bool) -> Verdict:
+        numbers = _numbers(g, g.p, k_known)
+        if g.upper < self.delta_eq:
+            return Verdict("no_gain_larger_than_delta", "", f"{numbers}; no gain above {pp(g.upper)}")
+        least = "" if k_known else "at least "
+        detect = f"a true gain of {least}{size(g.mde80)} would be found with probability 0.8"
+        if g.mde80 <= self.delta_eq:
             return Verdict("within_noise", "", f"{numbers}; {detect}")
-        if math.isnan(e.mde80) or e.mde80 > 1 - e.sample.p0:
+        if math.isnan(g.mde80) or g.mde80 > 1 - g.p0:
             short = "underpowered, no attainable gain is detectable"
             return Verdict("underpowered", short, numbers)
-        return Verdict("underpowered", f"underpowered, MDE = {size(e.mde80)}", f"{numbers}; {detect}")
+        equal = "=" if k_known else ">="
+        return Verdict("underpowered", f"underpowered, MDE {equal} {size(g.mde80)}", f"{numbers}; {detect}")
 
 
-def _numbers(e: Evidence, p: float) -> str:
-    scope = f"k = {e.sample.k}, n = {e.sample.n}"
-    return f"gain {pp(e.gain)}, lower bound {pp(e.lower)}, {chance(p)} ({scope})"
+def _numbers(g: Grounds, p: float, k_known: bool = True) -> str:
+    scope = f"k {'=' if k_known else '>='} {g.k}, n = {g.n}"
+    return f"gain {pp(g.gain)}, lower bound {pp(g.lower)}, {chance(p)} ({scope})"

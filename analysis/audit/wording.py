@@ -55,6 +55,12 @@ SELECTION: Final = (
     "out, so the selection share can be overstated."
 )
 BOUNDS: Final = "Bounds are simultaneous over the submissions of a run, not adjusted over runs."
+BY_SCORES: Final = (
+    "no per-item outcomes: exact test of the best of k binomial scores, conservative where outcomes on the "
+    "same items are not negatively correlated; no corrected gain"
+)
+BOUNDED: Final = "bounded-score approximation: a score is no k/n"
+"""Flags of a run that was tested by its scores alone."""
 SKEW: Final = "The skewness guard cannot see one skewed submission among many symmetric ones."
 STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its submission budget."
 

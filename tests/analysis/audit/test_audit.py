@@ -2,6 +2,7 @@ import json
 import math
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.audit.audit import Audit, AuditSettings, adjusted, audit
-from posttrace.analysis.audit.wording import RESTS_ON
+from posttrace.analysis.audit.wording import BOUNDED, BY_SCORES, RESTS_ON
 from posttrace.analysis.runs.records import Exclusion, RunRecord
 from posttrace.analysis.stats.exact import mcnemar
+from posttrace.analysis.stats.nullmax import ExactMax
 from tests.analysis.inmemory import Start, Traces, evaluation, record, run_of, submission
 from tests.analysis.simulated import Experiment
 
@@ -176,13 +178,36 @@ def test_judges_change_within_a_run_or_a_cell():
     assert {row.verdict for row in audit(Traces((run, apart)), QUICK).runs} == {"exceeds"}
 
 
-def test_without_items_nothing_is_tested():
-    base, scored = (replace(evaluation([x]), item_ids=None, values=None) for x in (0.5, 0.6))
-    run = record([base], [submission(1, scored)])
-    row = one(run).runs[0]
-    assert (row.verdict, row.label) == ("undetermined", "undetermined: no per-item outcomes")
+def scores_alone(scores: list[float], n: int | None = 200, baseline: float = 0.5) -> RunRecord:
+    """A run whose items are not on record."""
+    made = [replace(evaluation([x]), score=x, item_ids=None, values=None) for x in (baseline, *scores)]
+    run = record(made[:1], [submission(j + 1, e) for j, e in enumerate(made[1:])])
+    task = msgspec.structs.replace(run.started.task, n_items=n)
+    return replace(run, started=msgspec.structs.replace(run.started, task=task))
+
+
+def test_without_items_the_best_score_is_tested():
+    row = one(scores_alone([0.6, 0.7])).runs[0]
+    assert (row.verdict, row.winner, row.k, row.n_items) == ("exceeds", 2, 2, 200)
+    assert row.p_raw == ExactMax.of(2, 200).p_value(0.2, 0.5)
+    assert np.isnan([row.corrected_gain, row.p_flip]).all()
+    assert BY_SCORES in row.flags
+    assert BOUNDED not in row.flags
+    # 55 % of 200 is 10 items more: a difference of two independent scores has sd 5 pp
+    assert one(scores_alone([0.55])).runs[0].verdict == "underpowered"
+    assert one(scores_alone([0.35])).runs[0].verdict == "regression"
+
+
+def test_scores_that_are_no_counts_are_an_approximation():
+    assert BOUNDED in one(scores_alone([0.6013])).runs[0].flags
+
+
+def test_without_items_and_their_number_nothing_is_tested():
+    row = one(scores_alone([0.6], n=None)).runs[0]
+    assert row.label == "undetermined: no per-item outcomes, number of items unknown"
     assert [row.reported_best, row.reported_gain] == pytest.approx([0.6, 0.1])
     assert math.isnan(row.p_raw)
+    assert one(scores_alone([0.6], n=9)).runs[0].verdict == "invalid"
 
 
 def test_lost_items_that_matter():
