@@ -1,0 +1,164 @@
+"""The mean gain over runs: how far other runs, and other items, could move it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from scipy.stats import t
+
+from posttrace.analysis.arrays import FloatArray
+
+MIN_RUNS = 5
+"""Runs that a bootstrap over runs needs in every task."""
+CELLS_A_CHUNK = 1_000_000
+"""Resamples x items held at once."""
+
+
+@dataclass(frozen=True)
+class RunInterval:
+    """``low``, ``high`` around ``mean``; ``kind`` names what they are, or why there are none (NaN)."""
+
+    mean: float
+    low: float
+    high: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class BetweenRuns:
+    """No more of an interval than R runs support: none for one, the range of two, Student's from three.
+
+    Over training, decode and judge randomness on *these* items. Runs that share one scoring of the baseline
+    share its luck: SE^2 = s_R^2/R + Var(y0 mean | items). ``alpha`` two-sided.
+    """
+
+    alpha: float = 0.05
+
+    def __call__(self, gains: FloatArray, shared_var: float | None = None) -> RunInterval:
+        """``gains``: (run,). ``shared_var``: variance of the shared baseline's mean given the items.
+
+        None: each run scored its own. Raises ``ValueError`` for a gain that is not finite.
+        """
+        count = len(gains)
+        if not np.isfinite(gains).all():
+            raise ValueError("an interval needs a finite gain of every run")
+        mean = float(gains.mean()) if count else np.nan
+        if count < 2:
+            return RunInterval(mean, np.nan, np.nan, "single run" if count else "no scored run")
+        if count == 2:
+            return RunInterval(mean, float(gains.min()), float(gains.max()), "range")
+        if shared_var is not None and np.isnan(shared_var):
+            return RunInterval(mean, np.nan, np.nan, "shared baseline of unknown variance")
+        variance = float(gains.var(ddof=1)) / count + (shared_var or 0.0)
+        half = float(t.ppf(1 - self.alpha / 2, count - 1)) * sqrt(variance)
+        kind = "t interval" if shared_var is None else "t interval, shared baseline"
+        return RunInterval(mean, mean - half, mean + half, kind)
+
+
+@dataclass(frozen=True)
+class TaskOutcomes:
+    """One task: ``agents``, each (run, item), all on the same items in the same order.
+
+    ``baseline``: (replicate, item), shared by all runs; None where ``agents`` holds differences already,
+    because each run scored its own baseline.
+    """
+
+    agents: tuple[FloatArray, ...]
+    baseline: FloatArray | None = None
+
+    @property
+    def gains(self) -> tuple[FloatArray, ...]:
+        """Each (run, item): outcome minus the baseline's mean over replicates."""
+        if self.baseline is None:
+            return self.agents
+        return tuple(agent - self.baseline.mean(axis=0) for agent in self.agents)
+
+
+@dataclass(frozen=True)
+class Hierarchical:
+    """Gains over runs and items; ``low``, ``high``: (agent,), NaN with a ``reason``.
+
+    ``draws``: (resample, agent); a row shares its items, so that differences of columns are differences of
+    agents on the same items.
+    """
+
+    means: FloatArray
+    low: FloatArray
+    high: FloatArray
+    draws: FloatArray
+    alpha: float
+    reason: str
+
+    def difference(self, one: int, other: int) -> tuple[float, float, float]:
+        """Mean gain of one agent less that of another: estimate, low, high."""
+        drawn = self.draws[:, one] - self.draws[:, other]
+        estimate = float(self.means[one] - self.means[other])
+        if not len(drawn):
+            return estimate, np.nan, np.nan
+        low, high = np.quantile(drawn, [self.alpha / 2, 1 - self.alpha / 2])
+        return estimate, float(low), float(high)
+
+
+@dataclass(frozen=True)
+class HierarchicalBootstrap:
+    """Runs drawn within each agent and task, then items: one draw a task for all runs, agents and baseline.
+
+    Tasks are fixed and weigh the same. Percentile intervals at two-sided level ``alpha``.
+
+    Drawing items anew for each run would count one test set as many. Replicates of the baseline are not
+    drawn: their spread is already in the differences between items. The decode noise of a run enters with its
+    items and with the runs, which lengthens the interval (the pigeonhole bootstrap, Owen 2007); that R runs
+    are resampled as if they were all there are shortens it, by sqrt((R - 1) / R) in the part of the runs.
+    """
+
+    alpha: float = 0.05
+    resamples: int = 10_000
+
+    def __call__(self, tasks: Sequence[TaskOutcomes], rng: np.random.Generator) -> Hierarchical:
+        """Gains of the agents, each averaged over tasks; every task has all agents, in one order."""
+        gains = [task.gains for task in tasks]
+        _check(gains)
+        means = np.mean([[float(agent.mean()) for agent in task] for task in gains], axis=0)
+        fewest = min(len(agent) for task in gains for agent in task)
+        if fewest < MIN_RUNS:
+            nothing = np.full(len(means), np.nan)
+            reason = f"{fewest} runs; a bootstrap over runs needs {MIN_RUNS}"
+            return Hierarchical(means, nothing, nothing, np.empty((0, len(means))), self.alpha, reason)
+        draws = np.mean([self._task(task, rng) for task in gains], axis=0)
+        low, high = np.quantile(draws, [self.alpha / 2, 1 - self.alpha / 2], axis=0)
+        return Hierarchical(means, low, high, draws, self.alpha, "")
+
+    def _task(self, agents: tuple[FloatArray, ...], rng: np.random.Generator) -> FloatArray:
+        """(resample, agent) mean gain."""
+        n = agents[0].shape[1]
+        run_rng, item_rng = rng.spawn(2)
+        rows = []
+        for size in self._chunks(n):
+            items = item_rng.multinomial(n, np.full(n, 1 / n), size=size) / n
+            rows.append(np.column_stack([_mean(agent, items, run_rng) for agent in agents]))
+        return np.concatenate(rows)
+
+    def _chunks(self, n_items: int) -> Iterator[int]:
+        size = max(1, CELLS_A_CHUNK // n_items)
+        for start in range(0, self.resamples, size):
+            yield min(size, self.resamples - start)
+
+
+def _mean(agent: FloatArray, items: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """(resample,) mean over drawn runs and the items (resample, item) of this draw."""
+    runs = len(agent)
+    drawn = rng.multinomial(runs, np.full(runs, 1 / runs), size=len(items)) / runs
+    return np.asarray(((items @ agent.T) * drawn).sum(axis=1), dtype=np.float64)
+
+
+def _check(tasks: Sequence[tuple[FloatArray, ...]]) -> None:
+    if not tasks or len({len(task) for task in tasks}) != 1 or not tasks[0]:
+        raise ValueError("every task needs the same agents, in the same order")
+    for task in tasks:
+        if any(a.ndim != 2 or a.size == 0 or not np.isfinite(a).all() for a in task):
+            raise ValueError("every agent needs a finite outcome of each item in each run")
+        if len({agent.shape[1] for agent in task}) != 1:
+            raise ValueError("all runs of a task need the same items")
