@@ -2,10 +2,18 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm, ttest_ind
 
 from posttrace.analysis.stats.paired import Paired
-from posttrace.analysis.stats.power import Detectable, critical_normal, mcnemar_power
+from posttrace.analysis.stats.power import (
+    Detectable,
+    critical_normal,
+    mcnemar_power,
+    miller_sample_size,
+    two_proportions_size,
+    two_sample_t_power,
+)
+from posttrace.traces.errors import InputError
 from tests.analysis.simulated import Experiment
 
 
@@ -91,3 +99,42 @@ def test_no_attainable_gain():
     # 10 items, 30 submissions: even ten gained, 2^-10, is enough; but with 3 exchanged both ways nothing is
     assert np.isnan(Detectable().mcnemar(10, 0.8, norm.sf(critical_normal(30))))
     assert np.isnan(Detectable().mcnemar(10, 1.0, 0.05))
+
+
+def test_wanted_power():
+    level = norm.sf(critical_normal(5))
+    mde = Detectable(power=0.95).mcnemar(300, 0.3, level)
+    assert mcnemar_power(300, 0.15 + mde, 0.15, level) == pytest.approx(0.95, abs=1e-3)
+    assert mde > Detectable().mcnemar(300, 0.3, level)
+
+
+def test_size_of_two_proportions():
+    # R documents power.prop.test(p1 = .50, p2 = .75, power = .90): n = 76.7
+    assert two_proportions_size(0.5, 0.75, 0.9) == pytest.approx(76.7, abs=0.05)
+    # pooled under the null, not under the alternative
+    pooled, own = np.sqrt(2 * 0.625 * 0.375), np.sqrt(0.6 * 0.4 + 0.65 * 0.35)
+    by_hand = ((norm.isf(0.025) * pooled + norm.ppf(0.8) * own) / 0.05) ** 2
+    assert two_proportions_size(0.6, 0.65) == pytest.approx(by_hand)
+    assert by_hand == pytest.approx(1470.485, abs=1e-3)
+    with pytest.raises(InputError, match="equal"):
+        two_proportions_size(0.5, 0.5)
+
+
+def test_power_of_two_sets_of_runs():
+    # rejections over simulated experiments of 5 against 5 runs that differ by 1.5 sd
+    rng = np.random.default_rng(3)
+    a, b = rng.standard_normal((2, 100_000, 5))
+    p = ttest_ind(a + 1.5, b, axis=1).pvalue
+    assert two_sample_t_power(5, 1.5) == pytest.approx(np.mean(p <= 0.05), abs=0.005)
+    assert two_sample_t_power(5, 1.5, alternative="larger") > two_sample_t_power(5, 1.5)
+
+
+def test_size_of_miller():
+    # variance 1/9, 3 points, level .05, power .8, no noise of scoring: 969 (Miller 2024, section 5)
+    assert miller_sample_size(1 / 9, 0.03) == pytest.approx(969, abs=0.5)
+    # eq. 9: replicates divide the noise alone
+    ten = miller_sample_size(1 / 9, 0.03, (1 / 6, 1 / 6), (10, 10))
+    once = miller_sample_size(1 / 9, 0.03, (1 / 6, 1 / 6))
+    assert ten / once == pytest.approx((1 / 9 + 1 / 30) / (1 / 9 + 1 / 3))
+    with pytest.raises(InputError, match="delta"):
+        miller_sample_size(1 / 9, 0.0)
