@@ -9,8 +9,8 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 import posttrace as pt
+from posttrace.analysis.across.contrast import contrasts
 from posttrace.analysis.audit.audit import Audit
-from posttrace.analysis.audit.contrast import contrasts
 from posttrace.reports.display import p_value
 
 PAIRS = (

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
 
-from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.stats.hierarchical import BetweenRuns, RunInterval
 
 POLICIES = ("drop", "zero", "baseline")
 """How a run without a scored submission enters a mean: left out, as score 0, as gain 0."""
@@ -41,9 +40,14 @@ class Run:
 
     def entry(self, policy: str) -> float:
         """The gain that enters the mean under a policy."""
-        if not self.failed or policy == "drop":
-            return self.gain
-        return -self.baseline if policy == "zero" else 0.0
+        return entry(self.gain, self.baseline, self.failed, policy)
+
+
+def entry(gain: float, baseline: float, failed: bool, policy: str) -> float:
+    """The gain of a run that enters a mean; a run that failed gains by policy, NaN leaves it out."""
+    if not failed or policy == "drop":
+        return gain
+    return -baseline if policy == "zero" else 0.0
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,8 @@ class Cells:
 
     def _cell(self, runs: list[Run]) -> CellVerdict:
         entered = [run for run in runs if not math.isnan(run.entry(self.policy))]
-        gains = np.array([run.entry(self.policy) for run in entered])
         scored = [run for run in runs if not math.isnan(run.gain)]
-        low, high, interval = self._interval(entered, gains)
+        interval = self._interval(entered)
         first = runs[0]
         return CellVerdict(
             cell_id=first.cell_id,
@@ -96,27 +99,19 @@ class Cells:
             n_runs=len(runs),
             n_without_score=len(runs) - len(scored),
             verdicts=dict(sorted(Counter(run.code for run in runs).items())),
-            mean_gain=_mean([float(g) for g in gains]),
+            mean_gain=interval.mean,
             gain_kind=_kind(scored),
-            low=low,
-            high=high,
-            interval=interval,
+            low=interval.low,
+            high=interval.high,
+            interval=interval.kind,
             sensitivity={policy: _mean([run.entry(policy) for run in runs]) for policy in POLICIES},
         )
 
-    def _interval(self, runs: list[Run], gains: FloatArray) -> tuple[float, float, str]:
-        count = len(gains)
-        if count < 2:
-            return math.nan, math.nan, "single run" if count else "no scored run"
-        if count == 2:
-            return float(gains.min()), float(gains.max()), "range"
-        shared = len({run.baseline_key for run in runs}) < count
-        variance = float(gains.var(ddof=1)) / count
-        if shared:
-            variance += max(run.baseline_var for run in runs)
-        half = float(t.ppf(1 - self.alpha / 2, count - 1)) * math.sqrt(variance)
-        kind = "t interval, shared baseline" if shared else "t interval"
-        return float(gains.mean()) - half, float(gains.mean()) + half, kind
+    def _interval(self, runs: list[Run]) -> RunInterval:
+        shared = len({run.baseline_key for run in runs}) < len(runs)
+        # where only some share a scoring, all are counted as if they did: never too short
+        variance = float(np.max([run.baseline_var for run in runs])) if shared else None
+        return BetweenRuns(self.alpha)(np.array([run.entry(self.policy) for run in runs]), variance)
 
 
 def _mean(gains: list[float]) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from posttrace.analysis.audit.contrast import contrasts
+from posttrace.analysis.across.contrast import contrasts
 from posttrace.traces.errors import InputError
 
 VERDICTS = pd.DataFrame(
