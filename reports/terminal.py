@@ -72,7 +72,10 @@ def audit_table(
     ``observed``: run -> what ``integrity_words`` says of it; without it there is no such column.
     """
     rows = audit.table()
-    shown = rows[["task", "agent", "seed", "k"]].copy()
+    # runs have seeds to tell them apart, and a base model that goes with the task
+    parts = ["driver", "mode", *(["base_model"] if rows["seed"].isna().all() else [])]
+    varying = [name for name in parts if rows[name].nunique() > 1]
+    shown = rows[["task", "agent", *varying, "seed", "k"]].astype({"k": "Int64", "seed": "Int64"})
     for column, name in (
         ("baseline", "baseline"),
         ("reported_best", "best"),
@@ -87,10 +90,14 @@ def audit_table(
     if observed is not None:
         shown["integrity"] = rows["run_id"].map(observed)
     shown["verdict"] = rows["label"]
+    # a published table has no seeds, no routes, and nothing to correct a gain by
+    empty = {"seed": rows["seed"], "corrected": rows["corrected_gain"], "route": rows["route"]}
+    shown = shown.drop(columns=[name for name, column in empty.items() if column.isna().all()])
     said = f"Audit of {plural(len(rows), 'run')}, {len(audit.excluded)} excluded"
     title = f"{said}; scores and gains in percentage points"
     notes = [*_flagged(audit), *_left_out(audit)]
-    return shown.sort_values(["task", "agent", "seed"], kind="stable"), title, notes
+    by = [name for name in ("task", "agent", *varying, "seed") if name in shown]
+    return shown.sort_values(by, kind="stable"), title, notes
 
 
 def routes_table(routes: Routes) -> tuple[pd.DataFrame, str, list[str]]:

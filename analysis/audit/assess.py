@@ -69,6 +69,11 @@ class Assessment:
         return math.nan if self.test is None else self.test.evidence.p
 
     @property
+    def p_alone(self) -> float:
+        """The same, had it been the only run."""
+        return math.nan if self.test is None else self.test.evidence.p_alone
+
+    @property
     def on_unseen(self) -> bool:
         """The verdict rests on items that no selection saw."""
         return self.unseen is not None
@@ -147,8 +152,8 @@ def cell_evaluators(records: tuple[RunRecord, ...]) -> dict[str, set[str]]:
     return found
 
 
-def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Assessment:
-    """Measure one run; ``judges``: all evaluators of its cell."""
+def assess(record: RunRecord, settings: AuditSettings, judges: set[str], family: int = 1) -> Assessment:
+    """Measure one run; ``judges``: all evaluators of its cell; ``family``: runs of the audit."""
     cleaned = clean(record)
     scope: Scope = "non-adaptive" if record.feedback == "none" else "adaptive, this test set"
     base = Assessment(record, cleaned, scope, cleaned.flags)
@@ -159,7 +164,7 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Asse
         return replace(base, invalid=invalid)
     table = cleaned.table
     if table is None:
-        return _by_scores(base, settings)
+        return _by_scores(base, settings, family)
     # the table is as large as the record: what is kept of a run must not be
     base = replace(base, cleaned=replace(cleaned, table=None), n_items=table.n - table.n_lost)
     if table.n - table.n_lost < MIN_ITEMS:
@@ -170,7 +175,7 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str]) -> Asse
     return _confirmed(replace(base, selection=measured.evidence, test=measured), settings)
 
 
-def _by_scores(base: Assessment, settings: AuditSettings) -> Assessment:
+def _by_scores(base: Assessment, settings: AuditSettings, family: int) -> Assessment:
     """Test the best score where not all outcomes of the items are on record."""
     cleaned, best = base.cleaned, base.best
     flags = (*base.flags, cleaned.no_items or "")
@@ -185,7 +190,8 @@ def _by_scores(base: Assessment, settings: AuditSettings) -> Assessment:
     m = len(different(cleaned.baseline)) if len(repeated) > 1 else 1
     scores = Scores(base.baseline, best.score, n, cleaned.k, m)
     flags = (*flags, BY_SCORES, *(() if scores.counted else (BOUNDED,)))
-    return replace(base, n_items=n, test=Measured(CountEvidence(scores, settings.alpha)), flags=flags)
+    evidence = CountEvidence(scores, settings.alpha, family)
+    return replace(base, n_items=n, test=Measured(evidence), flags=flags)
 
 
 def _items(base: Assessment) -> int | None:

@@ -100,13 +100,14 @@ def audit(traces: Runs, settings: AuditSettings | None = None) -> Audit:
     """
     settings = settings or AuditSettings()
     judges = cell_evaluators(traces.final)
-    found = [assess(record, settings, judges[record.started.cell_id]) for record in traces.final]
+    family = len(traces.final)
+    found = [assess(record, settings, judges[record.started.cell_id], family) for record in traces.final]
     p = np.array([assessment.p for assessment in found])
-    family, bh = Family(p), adjusted(p, "fdr_bh")
+    study, bh = Family(p), adjusted(p, "fdr_bh")
     rows = []
     for i, assessment in enumerate(found):
-        verdict = decide(assessment, settings, partial(family.adjust, i))
-        rows.append(run_verdict(assessment, verdict, settings, float(family.holm[i]), float(bh[i])))
+        verdict = decide(assessment, settings, partial(study.adjust, i))
+        rows.append(run_verdict(assessment, verdict, settings, float(study.holm[i]), float(bh[i])))
     cells = Cells(settings.exclude_policy, settings.alpha)(
         [_run(assessment, row) for assessment, row in zip(found, rows, strict=True)]
     )

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from posttrace.analysis.audit.grounds import Claim
-from posttrace.analysis.stats.nullmax import ExactMax
+from posttrace.analysis.stats.nullmax import NUISANCE_LEVEL, ExactMax
 from posttrace.analysis.stats.power import Detectable, critical_normal
 
 WHOLE: float = 1e-6
@@ -44,10 +44,14 @@ class CountEvidence:
     Tests: exact distribution of the largest of k binomial scores. Bounds: Newcombe 1998 (17: 873, method 10)
     for independent proportions, conservative on shared items as the test is. No corrected gain: without items
     the luck of the pick cannot be told from the gain.
+
+    ``family``: runs that p-values are adjusted for. No p is below what its nuisance interval may miss, so
+    that .001 for each would hide every gain among more than 50 runs; they share it.
     """
 
     scores: Scores
     alpha: float = 0.05
+    family: int = 1
 
     @property
     def n(self) -> int:
@@ -72,7 +76,12 @@ class CountEvidence:
     @cached_property
     def p(self) -> float:
         """p of the best score, adjusted for k: the largest over what the baseline leaves possible."""
-        return self._p(self.k)
+        return self._p(self.k, self.family)
+
+    @cached_property
+    def p_alone(self) -> float:
+        """The same for a run that stands alone: what is printed before it is adjusted for the others."""
+        return self._p(self.k, 1)
 
     @cached_property
     def p_plug_in(self) -> float:
@@ -131,13 +140,14 @@ class CountEvidence:
 
     def among(self, k: int) -> Claim:
         """The best score, had it been picked from ``k``."""
-        return Claim(self._p(k), self._bounds(2 * self.alpha / k)[0], self.gain)
+        return Claim(self._p(k, self.family), self._bounds(2 * self.alpha / k)[0], self.gain)
 
     def _null(self, k: int) -> ExactMax:
         return ExactMax.of(k, self.scores.n, self.scores.m)
 
-    def _p(self, k: int) -> float:
-        return self._null(k).p_value(self.gain, self.p0, self.scores.half)
+    def _p(self, k: int, family: int) -> float:
+        level = NUISANCE_LEVEL / family
+        return self._null(k).p_value(self.gain, self.p0, self.scores.half, level=level)
 
     def _bounds(self, alpha: float) -> tuple[float, float]:
         s = self.scores

@@ -96,6 +96,11 @@ class Evidence:
         return float(self.test.p[self.winner])
 
     @property
+    def p_alone(self) -> float:
+        """The same number: no part of it depends on how many runs there are."""
+        return self.p
+
+    @property
     def p_less(self) -> float:
         """p for "every submission is below the baseline": an intersection-union test, not adjusted."""
         return float(self.test.p_less.max())

@@ -40,7 +40,12 @@ class Grounds(Protocol):
 
     @property
     def p(self) -> float:
-        """p of the winner, adjusted for the k submissions."""
+        """p of the winner, adjusted for the k submissions; not for the other runs."""
+        ...
+
+    @property
+    def p_alone(self) -> float:
+        """The same for a run without others."""
         ...
 
     @property

@@ -35,6 +35,7 @@ class RunVerdict:
     agent: str
     driver: str | None
     mode: str | None
+    base_model: str
     seed: int | None
     n_items: int | None
     k: int | None
@@ -130,6 +131,7 @@ def run_verdict(
         agent=started.agent.id,
         driver=started.agent.driver,
         mode=started.agent.mode,
+        base_model=started.base_model.id,
         seed=started.seed,
         n_items=assessment.n_items,
         k=cleaned.k,
@@ -146,10 +148,11 @@ def run_verdict(
         ucb=math.nan,
         p_flip=math.nan,
         p_boot=math.nan,
-        p_raw=assessment.p,
+        p_raw=assessment.p_alone,
         p_stop=p_stop,
-        p_holm=p_holm,
-        p_bh=p_bh,
+        # by scores alone, a p shares its nuisance level once it is adjusted, and could be the smaller
+        p_holm=max(p_holm, assessment.p_alone),
+        p_bh=max(p_bh, assessment.p_alone),
         mde80=math.nan,
         verdict=verdict.code,
         label=label(verdict.code, verdict.short, settings.delta_eq),

@@ -65,8 +65,8 @@ class Rules:
             short = f"lower bound {pp(g.lower)} is not above {pp(self.delta_min)}"
             return Verdict("undetermined", short, numbers)
         if not k_known:
-            short = "number of submissions unknown"
-            return Verdict("undetermined", short, f"{numbers}; {self._largest_k(g, adjust)}")
+            short = f"number of submissions unknown, {self._largest_k(g, adjust)}"
+            return Verdict("undetermined", short, numbers)
         if g.skewed:
             return Verdict("undetermined", "skewed differences", f"{numbers}; {g.skewed}")
         return Verdict("exceeds", "", numbers)

@@ -60,6 +60,9 @@ BY_SCORES: Final = (
     "same items are not negatively correlated; no corrected gain"
 )
 BOUNDED: Final = "bounded-score approximation: a score is no k/n"
+K_UNKNOWN: Final = (
+    "number of submissions unknown: p, bounds and MDE are those of one submission, the least it can be"
+)
 """Flags of a run that was tested by its scores alone."""
 SKEW: Final = "The skewness guard cannot see one skewed submission among many symmetric ones."
 STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its submission budget."
@@ -67,7 +70,7 @@ STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its 
 
 def says_what_numbers_are_of(flag: str) -> bool:
     """A flag that belongs beside the numbers: which items the verdict rests on, what the baseline pools."""
-    return flag in RESTS_ON.values() or flag.startswith(BASELINE)
+    return flag in (*RESTS_ON.values(), BY_SCORES, K_UNKNOWN) or flag.startswith(BASELINE)
 
 
 def copies(n: int) -> str:

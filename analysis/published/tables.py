@@ -34,13 +34,16 @@ class Table:
             raise InputError(f"{path}: cannot be read as a CSV table ({error})") from None
         except pd.errors.EmptyDataError:
             raise InputError(f"{path}: an empty file; a CSV table with a header is needed") from None
-        if cells.empty:
-            raise InputError(f"{path}: a table without rows")
         return cls.of(cells, name or str(path))
 
     @classmethod
     def of(cls, frame: pd.DataFrame, name: str = "table") -> Table:
-        """A frame as a table; numbers are written in the shortest way that reads back the same."""
+        """A frame as a table; numbers are written in the shortest way that reads back the same.
+
+        Raises ``InputError`` for a frame without rows, or with two columns of one name.
+        """
+        if frame.empty:
+            raise InputError(f"{name}: a table without rows")
         if frame.columns.duplicated().any():
             twice = frame.columns[frame.columns.duplicated()][0]
             raise InputError(f"{name}: column {twice} is there twice")
@@ -84,3 +87,27 @@ def open_tables(word: str | Path) -> tuple[Table, ...]:
     if not stems:
         raise InputError(f"{text}: shipped are {', '.join(PREFIX + group for group in shipped)}")
     return tuple(Table.read(DATA / f"{stem}.csv", stem) for stem in stems)
+
+
+Tabular = Table | pd.DataFrame | str | Path
+"""What a function on tables takes: one, a frame, a CSV file, or ``published:NAME``."""
+
+
+def as_tables(what: Tabular) -> tuple[Table, ...]:
+    """The table or tables that ``what`` is or names. Raises ``InputError`` as ``open_tables``."""
+    if isinstance(what, Table):
+        return (what,)
+    return (Table.of(what),) if isinstance(what, pd.DataFrame) else open_tables(what)
+
+
+def is_table(word: str) -> bool:
+    """A word of the command line that names a table rather than traces."""
+    return word.startswith(PREFIX) or word.lower().endswith(".csv")
+
+
+def named_tables(words: Sequence[str]) -> tuple[Table, ...]:
+    """All tables that words name. Raises ``InputError`` when some of the words name none."""
+    others = [word for word in words if not is_table(word)]
+    if others:
+        raise InputError(f"{', '.join(others)}: no table; give CSV files or {PREFIX}NAME, and traces apart")
+    return tuple(table for word in words for table in open_tables(word))

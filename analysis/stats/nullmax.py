@@ -21,7 +21,7 @@ NEGLIGIBLE = 1e-16
 """Counts of the baseline less likely than this are left out of a sum, which shifts a p by less than 1e-12."""
 NUISANCE_LEVEL = 0.001
 """What the interval of the nuisance parameter may miss; added to p (Berger & Boos 1994)."""
-GRID = 201
+GRID = 101
 """Points of the nuisance interval that are looked at before the best of them is refined."""
 
 
@@ -94,17 +94,26 @@ class ExactMax:
             return Supremum(refined, float(found.x))
         return Supremum(float(values[best]), float(grid[best]))
 
-    def p_value(self, gain: float, baseline: float, half: float = 0.0, *, less: bool = False) -> float:
+    def p_value(
+        self,
+        gain: float,
+        baseline: float,
+        half: float = 0.0,
+        *,
+        less: bool = False,
+        level: float = NUISANCE_LEVEL,
+    ) -> float:
         """p over every success probability that the baseline alone leaves possible.
 
-        The largest tail over the 99.9 % Clopper-Pearson interval of ``baseline`` (on 0..1), plus .001
-        (Berger & Boos 1994). Valid whenever no submission is better than the baseline, not only when all are
-        equal to it.
+        The largest tail over the 1 - ``level`` Clopper-Pearson interval of ``baseline`` (on 0..1), plus
+        ``level`` (Berger & Boos 1994). Valid whenever no submission is better than the baseline, not only
+        when all are equal to it. No p can be below ``level``: where many are adjusted for one another, share
+        it among them.
         """
-        low, high = proportion_confint(baseline * self.n0, self.n0, NUISANCE_LEVEL, method="beta")
+        low, high = proportion_confint(baseline * self.n0, self.n0, level, method="beta")
         # where nothing or everything was right an end is known, which statsmodels may give as NaN
         within = (0.0 if baseline <= 0 else float(low), 1.0 if baseline >= 1 else float(high))
-        return min(1.0, self.highest(gain, within, half, less=less).p + NUISANCE_LEVEL)
+        return min(1.0, self.highest(gain, within, half, less=less).p + level)
 
     def expected_gain(self, p: float) -> float:
         """E[max_j X_j / n_j] - p: the gain that picking the best alone shows when there is none.

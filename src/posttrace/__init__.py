@@ -1,7 +1,9 @@
 """Run, record, audit and report agent-driven post-training.
 
-``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise, ``routes`` tells how
-each submission was trained, ``report`` renders the answer. Each is imported when it is first used, so that
+``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise, ``audit_table`` does
+so for a published table, ``routes`` tells how
+each submission was trained, ``report`` renders the answer, ``lint``
+asks whether a published table fits itself. Each is imported when it is first used, so that
 ``import posttrace`` stays instant.
 """
 
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import AuditSettings, audit
+    from posttrace.analysis.audit.reported import audit_table
+    from posttrace.analysis.lint.lint import lint
     from posttrace.analysis.routes.routes import Routes, routes
     from posttrace.analysis.runs.load import load
     from posttrace.analysis.runs.tables import TraceSet
@@ -26,6 +30,8 @@ _LAZY = {
     "Routes": "posttrace.analysis.routes.routes",
     "TraceSet": "posttrace.analysis.runs.tables",
     "audit": "posttrace.analysis.audit.audit",
+    "audit_table": "posttrace.analysis.audit.reported",
+    "lint": "posttrace.analysis.lint.lint",
     "load": "posttrace.analysis.runs.load",
     "report": "posttrace.reports.report",
     "routes": "posttrace.analysis.routes.routes",
@@ -37,7 +43,9 @@ __all__ = [
     "TraceSet",
     "__version__",
     "audit",
+    "audit_table",
     "figures",
+    "lint",
     "load",
     "report",
     "routes",

@@ -29,10 +29,13 @@ def audit(
 ) -> int:
     """Does the gain exceed evaluation noise when the best of k submissions was picked?
 
+    PATH is traces or folders of them, or tables of reported results: CSV files, or published:NAME.
+
     Exit 1 when a trace is invalid or a run has a verdict named by --fail-on.
     """
     import posttrace as pt
     from posttrace.analysis.audit.verdict import CODES
+    from posttrace.analysis.published.tables import is_table, named_tables
     from posttrace.reports.terminal import audit_table, integrity_words, print_frame
     from posttrace.traces.errors import InputError
 
@@ -41,16 +44,20 @@ def audit(
         raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
-    traces = pt.load(paths)
-    result = pt.audit(traces, pt.AuditSettings(**settings))
-    if with_routes:
-        result = result.with_routes(pt.routes(traces))
+    chosen, observed = pt.AuditSettings(**settings), None
+    if any(map(is_table, paths)):
+        result = pt.audit_table(named_tables(paths), chosen)
+    else:
+        traces = pt.load(paths)
+        result, observed = pt.audit(traces, chosen), integrity_words(traces)
+        if with_routes:
+            result = result.with_routes(pt.routes(traces))
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
     elif as_csv:
         click.echo(result.table().to_csv(index=False), nl=False)
     else:
-        print_frame(*audit_table(result, integrity_words(traces)))
+        print_frame(*audit_table(result, observed))
     broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
     return int(broken or any(row.verdict in wanted for row in result.runs))
 

@@ -19,9 +19,9 @@ from tests.analysis.simulated import Experiment
 
 QUICK = AuditSettings(resamples=499)
 ROW = """
-run_id cell_id task agent driver mode seed n_items k k_known n_failed n_duplicate baseline reported_best
-reported_gain winner corrected_gain selection_share lcb ucb p_flip p_boot p_raw p_stop p_holm p_bh mde80
-verdict label reason scope flags route attempted head_hash
+run_id cell_id task agent driver mode base_model seed n_items k k_known n_failed n_duplicate baseline
+reported_best reported_gain winner corrected_gain selection_share lcb ucb p_flip p_boot p_raw p_stop p_holm p_bh
+mde80 verdict label reason scope flags route attempted head_hash
 """
 
 
@@ -224,7 +224,9 @@ def test_lost_items_that_matter():
 
 def test_unknown_number_of_submissions():
     row = one(run_of(*counted(30, 10), Start(unknown=["submissions"]))).runs[0]
-    assert (row.label, row.k_known) == ("undetermined: number of submissions unknown", False)
+    # exact McNemar of 30 against 10: .00111, and .05 / .00111 = 45.0
+    label = "undetermined: number of submissions unknown, significant up to k = 45"
+    assert (row.label, row.k_known) == (label, False)
 
 
 def test_unknown_number_of_submissions_does_not_matter_on_fresh_items():
