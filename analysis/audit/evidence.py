@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from posttrace.analysis.stats.bounds import Bounds, GainBounds
 from posttrace.analysis.stats.maxt import MaxT, MaxTResult
 from posttrace.analysis.stats.paired import Paired
 from posttrace.analysis.stats.power import Detectable
+from posttrace.analysis.stats.replicates import variance_components
 
 MIN_CLUSTERS = 10
 
@@ -22,7 +24,9 @@ class Sample:
     """What was measured on: ``n`` items in ``n_units`` units, ``k`` submissions, ``m`` baseline scorings.
 
     ``p0``: mean of the baseline. ``baseline_var``: variance of that mean given the items, from replicates,
-    else p0 (1 - p0) / n as an upper bound. ``gains``, ``se``: (submission,). ``winner``: its index.
+    else p0 (1 - p0) / n as an upper bound. ``se_items``, ``se_decode``: standard error of one scoring of the
+    baseline from the choice of items, and from decoding and judging them; NaN without replicates. ``gains``,
+    ``se``: (submission,). ``winner``: its index.
     """
 
     n: int
@@ -32,6 +36,8 @@ class Sample:
     m: int
     p0: float
     baseline_var: float
+    se_items: float
+    se_decode: float
     gains: FloatArray
     se: FloatArray
     winner: int
@@ -40,7 +46,7 @@ class Sample:
     def of(cls, paired: Paired) -> Sample:
         """Describe ``paired`` without keeping its items."""
         p0, n, m = paired.p0, paired.n, paired.m
-        within = float(paired.baseline.var(axis=0, ddof=1).sum()) / m / n**2 if m > 1 else p0 * (1 - p0) / n
+        split = variance_components(paired.baseline.T)
         return cls(
             n=n,
             n_units=paired.units.n_units,
@@ -48,7 +54,9 @@ class Sample:
             k=paired.k,
             m=m,
             p0=p0,
-            baseline_var=within,
+            baseline_var=split.se_fixed_items**2 if m > 1 else p0 * (1 - p0) / n,
+            se_items=math.sqrt(split.s2_item / n),
+            se_decode=split.se_single_evaluation,
             gains=paired.units.gains,
             se=paired.units.se,
             winner=paired.winner,

@@ -24,9 +24,10 @@ class RunVerdict:
     over all runs of the audit. ``p_stop``: submission budget x p of the winner alone. Where the verdict rests
     on items that no selection saw (a flag says so), so do p, bounds, ``mde80`` and ``corrected_gain``;
     ``baseline``, ``reported_best`` and ``reported_gain`` are always of the items that the best was picked on.
-    ``selection_share``: reported - corrected gain. ``route``: of the winner, and
-    ``attempted``: objectives whose training ran; null where nobody asked (``Audit.with_routes``) or no
-    submission was graded. No verdict depends on them.
+    ``selection_share``: reported - corrected gain. ``se_items``, ``se_decode``: standard error of one scoring
+    of the baseline from the choice of items, and from decoding and judging; NaN without replicates.
+    ``route``: of the winner, and ``attempted``: objectives whose training ran; null where nobody asked
+    (``Audit.with_routes``) or no submission was graded. No verdict depends on them.
     """
 
     run_id: str
@@ -57,6 +58,8 @@ class RunVerdict:
     p_holm: float
     p_bh: float
     mde80: float
+    se_items: float
+    se_decode: float
     verdict: Code
     label: str
     reason: str
@@ -154,6 +157,8 @@ def run_verdict(
         p_holm=max(p_holm, assessment.p_alone),
         p_bh=max(p_bh, assessment.p_alone),
         mde80=math.nan,
+        se_items=math.nan,
+        se_decode=math.nan,
         verdict=verdict.code,
         label=label(verdict.code, verdict.short, settings.delta_eq),
         reason=verdict.reason,
@@ -187,7 +192,14 @@ def _with_evidence(row: RunVerdict, assessment: Assessment) -> RunVerdict:
     if isinstance(test, CountEvidence):
         return row
     flip, boot = test.test.p_flip[test.winner], test.test.p_boot[test.winner]
-    return replace(row, p_flip=float(flip), p_boot=float(boot))
+    noise = test.sample
+    return replace(
+        row,
+        p_flip=float(flip),
+        p_boot=float(boot),
+        se_items=noise.se_items,
+        se_decode=noise.se_decode,
+    )
 
 
 def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:

@@ -125,6 +125,8 @@ def _verdict(row: Row, verdict: Verdict, settings: AuditSettings) -> RunVerdict:
         p_holm=math.nan,
         p_bh=math.nan,
         mde80=math.nan if e is None else e.mde80,
+        se_items=math.nan,
+        se_decode=math.nan,
         verdict=verdict.code,
         label=label(verdict.code, verdict.short, settings.delta_eq),
         reason=verdict.reason,

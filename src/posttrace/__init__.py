@@ -1,10 +1,9 @@
 """Run, record, audit and report agent-driven post-training.
 
-``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise, ``audit_table`` does
-so for a published table, ``routes`` tells how
-each submission was trained, ``report`` renders the answer, ``lint``
-asks whether a published table fits itself. Each is imported when it is first used, so that
-``import posttrace`` stays instant.
+``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise (``audit_table``:
+those of a published table, and ``lint`` whether it fits itself), ``routes`` tells how each submission was
+trained, ``report`` renders the answer. Each is imported when it is first used, so that ``import posttrace``
+stays instant.
 """
 
 from __future__ import annotations

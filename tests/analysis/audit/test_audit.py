@@ -20,8 +20,8 @@ from tests.analysis.simulated import Experiment
 QUICK = AuditSettings(resamples=499)
 ROW = """
 run_id cell_id task agent driver mode base_model seed n_items k k_known n_failed n_duplicate baseline
-reported_best reported_gain winner corrected_gain selection_share lcb ucb p_flip p_boot p_raw p_stop p_holm p_bh
-mde80 verdict label reason scope flags route attempted head_hash
+reported_best reported_gain winner corrected_gain selection_share lcb ucb p_flip p_boot p_raw p_stop p_holm
+p_bh mde80 se_items se_decode verdict label reason scope flags route attempted head_hash
 """
 
 
@@ -176,6 +176,18 @@ def test_judges_change_within_a_run_or_a_cell():
     assert {row.label for row in result.runs} == {"invalid: mixed judges in the cell: exact@1, exact@2"}
     apart = replace(second, started=Start(run_id="b", cell_id="c1").event(200))
     assert {row.verdict for row in audit(Traces((run, apart)), QUICK).runs} == {"exceeds"}
+
+
+def test_what_one_scoring_varies_by():
+    # 100 items: 40 always right, 40 never, 20 right in one of two scorings: within variance .5 on a fifth
+    base = np.zeros((2, 100))
+    base[:, :40] = 1
+    base[0, 40:60] = 1
+    row = one(run_of(base, base[:1].T)).runs[0]
+    assert row.se_decode == pytest.approx(math.sqrt(0.1 / 100))
+    # item means 1, .5, 0 around .5: .25 on 80 items, over 99, less half of the within variance
+    assert row.se_items == pytest.approx(math.sqrt((80 * 0.25 / 99 - 0.05) / 100))
+    assert np.isnan(one(run_of(base[:1], base[:1].T)).runs[0].se_decode)
 
 
 def scores_alone(scores: list[float], n: int | None = 200, baseline: float = 0.5) -> RunRecord:

@@ -40,6 +40,8 @@ def evidence(
         m=1,
         p0=changes.pop("p0", 0.5),
         baseline_var=0.001,
+        se_items=float("nan"),
+        se_decode=float("nan"),
         gains=arrays([0.05, 0.04]),
         se=arrays([0.02, 0.02]),
         winner=0,
