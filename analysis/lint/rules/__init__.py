@@ -1,0 +1,1 @@
+"""The rules, one a file: each reads the tables of a book and yields what does not fit."""

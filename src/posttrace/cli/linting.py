@@ -1,0 +1,37 @@
+"""Commands on tables that others printed: lint."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from posttrace.cli.options import Paths, csv_option, json_option
+
+
+@click.command()
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
+@json_option
+@csv_option
+def lint(tables: Paths, as_json: bool, as_csv: bool) -> int:
+    """Do the numbers of a printed table fit each other?
+
+    TABLE is a CSV file, published:GROUP or published:TABLE; several are read as one report. Exit 1 when
+    numbers cannot all hold as labelled; what holds under an unstated condition is information.
+    """
+    import posttrace as pt
+    from posttrace.reports.findings import findings_tables
+    from posttrace.reports.terminal import print_frame
+    from posttrace.traces.errors import InputError
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    findings = pt.lint(tables)
+    if as_json:
+        click.echo(json.dumps(findings.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(findings.table().to_csv(index=False), nl=False)
+    else:
+        for shown in findings_tables(findings):
+            print_frame(*shown)
+    return int(findings.inconsistent)
