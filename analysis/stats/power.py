@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.optimize import brentq
-from scipy.stats import binom, norm
-from statsmodels.stats.power import TTestIndPower
+from scipy.stats import binom, nct, norm, t
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
 from posttrace.analysis.stats.paired import Paired
@@ -68,12 +68,19 @@ def two_proportions_size(p1: float, p2: float, power: float = POWER, alpha: floa
     return float(found)
 
 
-def two_sample_t_power(n: int, d: float, alpha: float = 0.05, alternative: str = "two-sided") -> float:
+def two_sample_t_power(
+    n: int, d: float, alpha: float = 0.05, alternative: Literal["two-sided", "larger"] = "two-sided"
+) -> float:
     """Power of Student's t test of ``n`` against ``n`` runs whose means differ by ``d`` standard deviations.
 
-    From the noncentral t with 2n - 2 degrees of freedom. Two-sided counts both tails (R: ``strict=TRUE``).
+    The noncentral t with 2n - 2 degrees of freedom. Two-sided counts both tails, like R's
+    ``power.t.test(strict = TRUE)``. (statsmodels' ``TTestIndPower`` is NaN at isolated large ``d``.)
     """
-    return float(TTestIndPower().power(d, n, alpha, alternative=alternative))
+    df, effect = 2 * n - 2, d * math.sqrt(n / 2)
+    if alternative == "larger":
+        return float(nct.sf(t.isf(alpha, df), df, effect))
+    point = t.isf(alpha / 2, df)
+    return float(nct.sf(point, df, effect) + nct.sf(point, df, -effect))
 
 
 def miller_sample_size(

@@ -6,6 +6,7 @@ import click
 
 from posttrace.cli.analysing import audit, routes
 from posttrace.cli.linting import lint
+from posttrace.cli.planning import power
 from posttrace.cli.reporting import report
 from posttrace.cli.running import demo, rescore, run, status
 from posttrace.cli.traces import repair, validate
@@ -19,5 +20,5 @@ def cli() -> None:
     """What happened in a post-training run, which route the agent took, and is the gain real?"""
 
 
-for _command in (demo, run, status, rescore, validate, repair, audit, routes, report, lint):
+for _command in (demo, run, status, rescore, validate, repair, audit, routes, report, lint, power):
     cli.add_command(_command)

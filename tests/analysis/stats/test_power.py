@@ -130,8 +130,8 @@ def test_power_of_two_sets_of_runs():
 
 
 def test_size_of_miller():
-    # variance 1/9, 3 points, level .05, power .8, no noise of scoring: 969 (Miller 2024, section 5)
-    assert miller_sample_size(1 / 9, 0.03) == pytest.approx(969, abs=0.5)
+    # (1.959964 + .841621)^2 (1/9) / .03^2 = 7.848880 x 123.4568 = 968.9975
+    assert miller_sample_size(1 / 9, 0.03) == pytest.approx(968.9975, abs=1e-3)
     # eq. 9: replicates divide the noise alone
     ten = miller_sample_size(1 / 9, 0.03, (1 / 6, 1 / 6), (10, 10))
     once = miller_sample_size(1 / 9, 0.03, (1 / 6, 1 / 6))

@@ -1,0 +1,133 @@
+"""Commands that look ahead and along: power before a run, evidence while it runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from posttrace.cli.options import csv_option, json_option
+
+if TYPE_CHECKING:
+    from posttrace.analysis.stats.design import Claim
+    from posttrace.analysis.stats.planning import Answer, Needed
+
+ITEMS = (50, 100, 200, 500, 1000, 2000, 5000)
+SUBMISSIONS = (1, 5, 10, 30)
+"""What a plan without --items or --submissions looks at."""
+COLUMNS = ("items", "submissions", "replicates", "runs")
+
+
+@click.command()
+@click.option("--items", type=int, help="Items of the test, n; without it a table over n.")
+@click.option("--submissions", type=int, help="Submissions of which the best is picked, k.  [default: 1]")
+@click.option("--replicates", default=1, show_default=True, help="Scorings of the baseline, m.")
+@click.option("--runs", default=1, show_default=True, help="Runs of the agent, R.")
+@click.option("--baseline", type=float, help="Score of the base model, 0..1.")
+@click.option(
+    "--discordance", type=float, help="Share of items that differ without a gain.  [default: 2 p0 (1 - p0)]"
+)
+@click.option("--item-sd", type=float, help="Continuous scores: sd over items of the difference, 0..1.")
+@click.option("--run-sd", type=float, help="Sd of the gain between runs of one agent, 0..1.")
+@click.option("--deterministic", is_flag=True, help="Scoring again gives the same outcomes.")
+@click.option("--alpha", default=0.05, show_default=True, help="One-sided level.")
+@click.option("--power", "wanted", default=0.8, show_default=True, help="Wanted probability to detect.")
+@click.option("--gain", type=float, help="Gain to be detected, 0..1: its power, and what would be needed.")
+@json_option
+@csv_option
+def power(
+    items: int | None,
+    submissions: int | None,
+    wanted: float,
+    gain: float | None,
+    as_json: bool,
+    as_csv: bool,
+    **given: Any,
+) -> None:
+    """Which gain can a test of this size detect, and what would a gain need?"""
+    from posttrace.analysis.stats.design import Design
+    from posttrace.analysis.stats.planning import answers
+    from posttrace.traces.errors import InputError
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    tried = (
+        SUBMISSIONS if items is None and submissions is None else (1 if submissions is None else submissions,)
+    )
+    designs = [Design(n, k, **given) for n in (ITEMS if items is None else (items,)) for k in tried]
+    found = answers(designs, gain, wanted)
+    levers = [] if items is None or gain is None else _levers(found, gain, wanted)
+    if as_json:
+        click.echo(json.dumps(_json(found, levers, gain, wanted), indent=2, allow_nan=False))
+    elif as_csv:
+        _print_csv(found)
+    else:
+        _print(found, levers, gain, wanted)
+
+
+def _levers(found: Sequence[Answer], gain: float, wanted: float) -> list[tuple[Claim, Needed]]:
+    from posttrace.analysis.stats.planning import LEVERS, needed
+
+    return [
+        (answer.claim, needed(answer.design, gain, lever, wanted, answer.claim))
+        for answer in found
+        for lever in LEVERS
+    ]
+
+
+def _rows(found: Sequence[Answer]) -> list[dict[str, Any]]:
+    from posttrace.analysis.stats.planning import UNATTAINABLE
+
+    rows = []
+    for answer in found:
+        lost = math.isnan(answer.detectable)
+        rows.append(
+            {name: getattr(answer.design, name) for name in COLUMNS}
+            | {
+                "claim": answer.claim,
+                "critical": answer.design.critical if answer.claim == "run" else None,
+                "detectable": None if lost else answer.detectable,
+                "power": None if math.isnan(answer.power) else answer.power,
+                "reason": UNATTAINABLE if lost else None,
+            }
+        )
+    return rows
+
+
+def _json(
+    found: Sequence[Answer], levers: Sequence[tuple[Claim, Needed]], gain: float | None, wanted: float
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    design = found[0].design
+    settings = {key: value for key, value in asdict(design).items() if key not in COLUMNS}
+    return {
+        "schema": "posttrace-power/1",
+        "settings": {**settings, "wanted_power": wanted, "gain": gain},
+        "answers": _rows(found),
+        "needed": [{"claim": claim, **asdict(lever)} for claim, lever in levers],
+    }
+
+
+def _print_csv(found: Sequence[Answer]) -> None:
+    import pandas as pd
+
+    click.echo(pd.DataFrame(_rows(found)).to_csv(index=False), nl=False)
+
+
+def _print(
+    found: Sequence[Answer], levers: Sequence[tuple[Claim, Needed]], gain: float | None, wanted: float
+) -> None:
+    from posttrace.reports.planning import answers_table, assumptions, grid_table, needed_table
+    from posttrace.reports.terminal import print_frame
+
+    notes = assumptions(found[0].design, wanted, found)
+    if len({answer.design.items for answer in found}) > 1:
+        print_frame(*grid_table(found, gain), notes)
+        return
+    print_frame(*answers_table(found, gain), notes)
+    if levers and gain is not None:
+        print_frame(*needed_table(levers, gain, wanted))

@@ -1,0 +1,100 @@
+"""``posttrace power``: tables for a person, JSON and CSV for a program, one line for bad input."""
+
+import csv
+import io
+import json
+import math
+
+import pytest
+from click.testing import CliRunner
+from scipy.stats import norm
+
+from posttrace.analysis.stats.power import Detectable, critical_normal
+from posttrace.cli import cli
+from posttrace.traces.errors import InputError
+from tests.support import posttrace
+
+
+def power(*words: str) -> str:
+    done = CliRunner().invoke(cli, ["power", *words], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
+
+
+def test_a_design_in_json():
+    said = json.loads(power("--items", "200", "--submissions", "10", "--baseline", ".3", "--json"))
+    assert said["schema"] == "posttrace-power/1"
+    [answer] = said["answers"]
+    critical = critical_normal(10)
+    assert answer["critical"] == pytest.approx(critical)
+    assert answer["detectable"] == pytest.approx(Detectable().mcnemar(200, 0.42, norm.sf(critical)))
+    assert answer["claim"] == "run"
+    assert answer["power"] is None
+    assert said["needed"] == []
+
+
+def test_a_gain_says_what_it_needs():
+    words = ["--items", "200", "--baseline", ".3", "--gain", ".1", "--runs", "5", "--run-sd", ".03"]
+    said = json.loads(power(*words, "--json"))
+    assert {answer["claim"] for answer in said["answers"]} == {"run", "agent"}
+    assert [(row["claim"], row["lever"]) for row in said["needed"]] == [
+        (claim, lever) for claim in ("run", "agent") for lever in ("items", "replicates", "runs")
+    ]
+    shown = power(*words)
+    assert "power at 10 points" in shown
+    assert "more runs are for a claim about the agent" in shown
+
+
+def test_without_items_a_table_over_items_and_submissions():
+    shown = power("--baseline", ".3")
+    assert all(f"k = {k}" in shown for k in (1, 5, 10, 30))
+    assert "13.5" in shown  # n = 200, k = 1
+    rows = list(csv.DictReader(io.StringIO(power("--baseline", ".3", "--csv"))))
+    assert len(rows) == 7 * 4
+    [one] = [row for row in rows if (row["items"], row["submissions"]) == ("200", "1")]
+    assert float(one["detectable"]) == pytest.approx(0.1348, abs=1e-4)
+    assert "k = 5" not in power("--baseline", ".3", "--submissions", "10")
+    assert "mean of 4 runs" in power("--baseline", ".3", "--runs", "4", "--run-sd", ".02")
+
+
+def test_undefined_is_a_dash_with_its_reason_and_null_in_json():
+    words = ["--items", "20", "--submissions", "30", "--baseline", ".6"]
+    assert "no attainable gain is detectable" in power(*words)
+    [answer] = json.loads(power(*words, "--json"))["answers"]
+    assert answer["detectable"] is None
+    assert answer["reason"] == "no attainable gain is detectable"
+
+
+def test_continuous_scores():
+    said = json.loads(power("--items", "100", "--item-sd", ".3", "--json"))
+    expected = (norm.isf(0.05) + norm.ppf(0.8)) * 0.3 / math.sqrt(100)
+    assert said["answers"][0]["detectable"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--items 5 --baseline .3", "items is 5; give 10 or more"),
+        ("--items 50 --submissions 0 --baseline .3", "submissions is 0"),
+        ("--items 50 --baseline 2", "give 0.02 for 2 percentage points"),
+        ("--items 50 --baseline .3 --gain 2", "give 0.02 for 2 percentage points"),
+        ("--items 50 --baseline .8 --gain .3", "at most 0.2 can be gained"),
+        ("--items 50", "--baseline"),
+        ("--items 50 --baseline .3 --runs 2", "range but no interval"),
+        ("--items 50 --baseline .3 --runs 4", "--run-sd"),
+        ("--items 50 --baseline .3 --power 80", "such as 0.8"),
+        ("--items 50 --baseline .3 --alpha 5", "alpha is 5"),
+        ("--items 50 --baseline .3 --json --csv", "choose one"),
+    ],
+)
+def test_bad_input(words, said):
+    error = CliRunner().invoke(cli, ["power", *words.split()]).exception
+    assert isinstance(error, InputError)
+    assert said in str(error)
+    assert "\n" not in str(error)
+
+
+def test_bad_input_is_one_line_and_exit_2(tmp_path):
+    done = posttrace("power", "--items", "5", "--baseline", ".3", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "posttrace: items is 5; give 10 or more\n"
