@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import trim_mean
 
 from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.stats.resampling import TIE
 
 Tasks = Sequence[FloatArray]
 """One array (run,) a task."""
@@ -25,8 +26,9 @@ Statistic = Callable[[Tasks], FloatArray]
 
 MAX_DRAWS = 2_000_000
 """Largest number of distinct bootstrap samples that are enumerated."""
-FEW_RUNS = 5
-"""With fewer runs a task, percentile intervals are too short: with 3 runs they cover about three in four."""
+FEW_RUNS = 10
+"""With fewer runs a task the 95 % percentile interval of a mean is too short. Normal scores, 1 to 6 tasks: it
+covers in .75 to .86 of studies with 3 runs, .84 to .90 with 5, .89 to .93 with 10."""
 
 
 def normalised_gain(gain: FloatArray, baseline: FloatArray) -> FloatArray:
@@ -85,7 +87,9 @@ class StratifiedBootstrap:
             return Estimate(value, np.nan, np.nan, np.nan, "a task with a single run: no interval")
         drawn = self.statistic([resampled(task, self.resamples, rng) for task in tasks])
         low, high = np.quantile(drawn, [self.alpha / 2, 1 - self.alpha / 2])
-        return Estimate(value, float(drawn.std()), float(low), float(high), _few(least))
+        if high - low <= TIE:
+            return Estimate(value, np.nan, np.nan, np.nan, "every sample gives the same: no interval")
+        return Estimate(value, float(drawn.std()), float(low), float(high), few(tasks))
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class ExhaustiveBootstrap:
         drawn = self.statistic([x[i] for (x, _), i in zip(each, index, strict=True)])
         centre = float(weights @ drawn)
         low, high = _weighted_quantiles(drawn, weights, [self.alpha / 2, 1 - self.alpha / 2])
-        return Estimate(value, float(np.sqrt(weights @ (drawn - centre) ** 2)), low, high, _few(least))
+        return Estimate(value, float(np.sqrt(weights @ (drawn - centre) ** 2)), low, high, few(tasks))
 
 
 def resampled(task: FloatArray, resamples: int, rng: np.random.Generator) -> FloatArray:
@@ -128,8 +132,10 @@ def check(tasks: Tasks) -> None:
         raise ValueError("every task needs at least one run, and every run a finite score")
 
 
-def _few(least: int) -> str:
-    return "" if least >= FEW_RUNS else f"only {least} runs in a task: the interval is too short"
+def few(*sides: Tasks) -> str:
+    """A warning where a task has few runs."""
+    least = min(len(task) for tasks in sides for task in tasks)
+    return "" if least >= FEW_RUNS else f"{least} runs in a task: the interval is too short"
 
 
 def _samples(task: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -8,12 +8,14 @@ from itertools import combinations
 from math import comb, prod
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import hypergeom
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.stats.resampling import TIE
 
+Labels = NDArray[np.bool_]
 MAX_ARRANGEMENTS = 2**20
 """More arrangements of the labels than this are drawn instead of enumerated."""
 
@@ -23,7 +25,8 @@ class Association:
     """``difference``: size-weighted mean over strata of (mean with the label - mean without it).
 
     ``p_greater``, ``p_less``: one-sided; ``p``: twice the smaller, at most 1. ``arrangements``: of the labels
-    within strata; ``p_least``: the smallest one-sided p they can give; ``exact``: all were enumerated.
+    within strata; ``p_least``: the smallest one-sided p that they can give, or as many as were drawn (twice
+    it is the smallest two-sided one); ``exact``: all were enumerated.
     ``strata``, ``n_one``, ``n_other``: strata with both kinds, and what lies in them. ``reason``: why all is
     NaN where no stratum has both.
     """
@@ -33,16 +36,12 @@ class Association:
     p_greater: float
     p_less: float
     arrangements: int
+    p_least: float
     exact: bool
     strata: int
     n_one: int
     n_other: int
     reason: str
-
-    @property
-    def p_least(self) -> float:
-        """Smallest one-sided p; twice this is the smallest two-sided one."""
-        return 1 / self.arrangements
 
 
 @dataclass(frozen=True)
@@ -60,19 +59,18 @@ class StratifiedPermutation:
     def __call__(
         self,
         outcomes: FloatArray,
-        labelled: FloatArray | IntArray,
+        labelled: Labels,
         strata: IntArray,
         rng: np.random.Generator,
     ) -> Association:
         """``outcomes``, ``labelled`` (true for one kind), ``strata`` (codes): each (unit,)."""
         if not np.isfinite(outcomes).all():
             raise ValueError("an association needs a finite outcome of every unit")
-        kinds = labelled.astype(bool)
-        groups = [(outcomes[strata == s], kinds[strata == s]) for s in np.unique(strata)]
+        groups = [(outcomes[strata == s], labelled[strata == s]) for s in np.unique(strata)]
         groups = [(y, kind) for y, kind in groups if kind.any() and not kind.all()]
         if not groups:
             nan = np.nan
-            return Association(nan, nan, nan, nan, 1, True, 0, 0, 0, "no stratum has both kinds")
+            return Association(nan, nan, nan, nan, 1, 1.0, True, 0, 0, 0, "no stratum has both kinds")
         total = sum(len(y) for y, _ in groups)
         observed = sum(len(y) * float(y[kind].mean() - y[~kind].mean()) for y, kind in groups) / total
         arrangements = prod(comb(len(y), int(kind.sum())) for y, kind in groups)
@@ -87,6 +85,7 @@ class StratifiedPermutation:
             p_greater=above,
             p_less=below,
             arrangements=arrangements,
+            p_least=1 / (len(drawn) + extra),
             exact=exact,
             strata=len(groups),
             n_one=sum(int(kind.sum()) for _, kind in groups),
@@ -100,7 +99,7 @@ def _weighted(y: FloatArray, sums: FloatArray, ones: int) -> FloatArray:
     return np.asarray(len(y) * (sums / ones - (y.sum() - sums) / (len(y) - ones)), dtype=np.float64)
 
 
-def _enumerated(groups: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+def _enumerated(groups: list[tuple[FloatArray, Labels]]) -> FloatArray:
     """(arrangement,) sum over strata for every arrangement of the labels."""
     each = []
     for y, kind in groups:
@@ -110,9 +109,7 @@ def _enumerated(groups: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
     return reduce(lambda a, b: np.add.outer(a, b).ravel(), each)
 
 
-def _drawn(
-    groups: list[tuple[FloatArray, FloatArray]], resamples: int, rng: np.random.Generator
-) -> FloatArray:
+def _drawn(groups: list[tuple[FloatArray, Labels]], resamples: int, rng: np.random.Generator) -> FloatArray:
     """(resample,) the same sum for random arrangements."""
     total = np.zeros(resamples)
     for y, kind in groups:

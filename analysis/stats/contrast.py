@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,3 +69,31 @@ class PairedContrast:
         half = float(stats.t.ppf(1 - self.alpha / 2, n - 1) * se)
         p_t = float(2 * stats.t.sf(abs(mean) / se, n - 1))
         return ContrastResult(n, mean, sd, mean - half, mean + half, p_t, float(flips.pvalue))
+
+
+@dataclass(frozen=True)
+class StratifiedMean:
+    """Mean of paired differences within fixed strata, with a t interval from the spread within them.
+
+    Each stratum weighs by its pairs: SE^2 = sum_s (n_s / n)^2 var_s / n_s, degrees of freedom after
+    Satterthwaite 1946. For other pairs of the same strata, not for other strata. ``alpha`` two-sided.
+    """
+
+    alpha: float = 0.05
+
+    def __call__(self, strata: Sequence[FloatArray]) -> tuple[float, float, float, float]:
+        """Mean, low, high, two-sided p of ``strata``, each (pair,).
+
+        NaN where a stratum has one pair, or where no stratum has spread.
+        """
+        n = sum(len(d) for d in strata)
+        mean = float(np.concatenate(list(strata)).mean())
+        if min(len(d) for d in strata) < 2:
+            return mean, np.nan, np.nan, np.nan
+        parts = np.array([len(d) * float(np.var(d, ddof=1)) for d in strata]) / n**2
+        se = float(np.sqrt(parts.sum()))
+        if se <= ZERO_SE:
+            return mean, np.nan, np.nan, np.nan
+        df = se**4 / float((parts**2 / np.array([len(d) - 1 for d in strata])).sum())
+        half = float(stats.t.ppf(1 - self.alpha / 2, df)) * se
+        return mean, mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / se, df))

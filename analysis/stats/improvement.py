@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.aggregate import Estimate, Tasks, check, resampled
+from posttrace.analysis.stats.aggregate import Estimate, Tasks, check, few, resampled
+from posttrace.analysis.stats.resampling import TIE
 
 
 def wins(x: FloatArray, y: FloatArray) -> tuple[float, float]:
@@ -21,7 +22,8 @@ def wins(x: FloatArray, y: FloatArray) -> tuple[float, float]:
 
 def _beats(x: FloatArray, y: FloatArray) -> FloatArray:
     """(run of x, run of y): 1 better, 1/2 equal, 0 worse."""
-    return np.asarray((np.sign(x[:, None] - y[None, :]) + 1) / 2, dtype=np.float64)
+    ahead = x[:, None] - y[None, :]
+    return np.where(np.abs(ahead) <= TIE, 0.5, (ahead > 0).astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ class ProbabilityOfImprovement:
             drawn += np.einsum("bi,ij,bj->b", of_x, _beats(x, y), of_y, optimize=True)
         drawn /= len(one)
         low, high = np.quantile(drawn, [self.alpha / 2, 1 - self.alpha / 2])
-        same = "" if low < high else "every pair is ordered alike: the interval has no width"
-        return Estimate(value, float(drawn.std()), float(low), float(high), same)
+        if high - low <= TIE:
+            return Estimate(value, np.nan, np.nan, np.nan, "every sample gives the same: no interval")
+        return Estimate(value, float(drawn.std()), float(low), float(high), few(one, other))
 
 
 def _weights(n: int, resamples: int, rng: np.random.Generator) -> FloatArray:
@@ -90,4 +93,4 @@ class PerformanceProfile:
 
 def _above(scores: FloatArray, thresholds: FloatArray) -> FloatArray:
     """(..., threshold) share of runs (last axis) above each threshold."""
-    return np.asarray((scores[..., None] > thresholds).mean(axis=-2), dtype=np.float64)
+    return np.asarray((scores[..., None] - thresholds > TIE).mean(axis=-2), dtype=np.float64)
