@@ -15,8 +15,8 @@ _INTERNAL: Final = frozenset({"data_path", "certain"})
 def source_route(files: Mapping[str, bytes], order: Sequence[str], *, commit: str | None = None) -> Route:
     """The route of the programs ``order`` of the workspace ``files``, run one after the other.
 
-    ``files``: path -> content, paths relative to one root. A scorer alone is labelled ``reward_model``; beside
-    a policy's training it is auxiliary. Tier C: nothing was seen to run.
+    ``files``: path -> content, paths relative to one root. A scorer alone is labelled ``reward_model``;
+    beside a policy's training it is auxiliary. Tier C: nothing was seen to run.
     """
     readings = [read_command(files, Command(("python", path)), commit=commit) for path in order]
     stages = [stage for reading in readings for stage in reading.stages]
