@@ -7,17 +7,17 @@ state of such a distribution is how many items of each kind were flipped or draw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb, prod
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaln
 from scipy.stats import binom
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.traces.errors import InputError
 
-MAX_STATES = 2_000_000
+MAX_STATES = 2**21
 """States that one distribution may have: some hundred MB."""
 TIE = 1e-9
 """Two statistics closer than this are equal."""
@@ -71,16 +71,21 @@ def bootstrap_sums(d: FloatArray) -> Counted:
     return Counted(drawn @ kinds, weights)
 
 
-def draws(n: int, counts: IntArray) -> tuple[IntArray, FloatArray]:
+def draws(n: int, counts: IntArray) -> tuple[NDArray[np.int16], FloatArray]:
     """(state, kind) how often each kind is drawn, (state,) probability; ``counts``: (kind,) items of it."""
     kinds = len(counts)
     _limit(comb(n + kinds - 1, kinds - 1), "bootstrap draws")
-    # stars and bars: the kinds - 1 bars among n + kinds - 1 places
-    bars = np.array(list(combinations(range(n + kinds - 1), kinds - 1)), dtype=np.int64)
-    bars = bars.reshape(-1, kinds - 1)
-    edges = np.pad(bars, ((0, 0), (1, 1)), constant_values=((0, 0), (-1, n + kinds - 1)))
-    drawn = np.diff(edges, axis=1) - 1
-    logs = gammaln(n + 1) - gammaln(drawn + 1).sum(axis=1) + drawn @ np.log(counts / n)
+    drawn, left = np.zeros((1, 0), dtype=np.int16), np.array([n])
+    for _ in range(kinds - 1):
+        # every state goes on with 0, 1, ... up to all that is left for the next kind
+        parent = np.repeat(np.arange(len(left)), left + 1)
+        start = np.repeat(np.cumsum(left + 1) - (left + 1), left + 1)
+        taken = np.arange(len(parent)) - start
+        drawn = np.column_stack([drawn[parent], taken.astype(np.int16)])
+        left = left[parent] - taken
+    drawn = np.column_stack([drawn, left.astype(np.int16)])
+    ways = gammaln(np.arange(n + 1) + 1.0)
+    logs = ways[n] - ways[drawn].sum(axis=1) + drawn @ np.log(counts / n)
     return drawn, np.exp(logs)
 
 

@@ -14,9 +14,12 @@ from math import factorial
 import numpy as np
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.counted import MAX_STATES, Counted, bootstrap_sums, flipped_sums
+from posttrace.analysis.stats.counted import Counted, bootstrap_sums, flipped_sums
 from posttrace.analysis.stats.paired import Units
 from posttrace.traces.errors import InputError
+
+MAX_STEPS = 500_000
+"""Sums that adding one relabelled item may take: some seconds."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ def exhaustive_maxt(d: FloatArray) -> ExhaustiveResult:
     p = P(T* >= t), without the (1 + count)/(B + 1) of random resamples. Items are independent; where a
     submission has no spread, t is infinite and no exact guard is applied.
     """
+    if len(d) < 2:
+        raise InputError("one item has no standard error; give at least two")
     t, null = Units(d, np.ones(len(d))).t, flipped_t(d)
     largest = _largest(null)
     p_flip = np.array([largest.reaches(x) for x in t])
@@ -169,7 +174,7 @@ def _convolved(states: dict[tuple[float, ...], float], row: list[float]) -> dict
     """Add one relabelled item to gains over the baseline, kept sorted: submissions are interchangeable."""
     kinds = Counter(tuple(y - order[0] for y in order[1:]) for order in permutations(row))
     total, after = factorial(len(row)), defaultdict[tuple[float, ...], float](float)
-    if len(states) * len(kinds) > MAX_STATES:
+    if len(states) * len(kinds) > MAX_STEPS:
         raise InputError("too many relabellings to count out; take fewer submissions or items")
     for state, weight in states.items():
         for kind, count in kinds.items():

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from scipy.integrate import quad
 from scipy.stats import chi, norm
 
@@ -48,7 +47,9 @@ class Dunnett:
     digits every time.
     """
 
-    nodes: int = 120
+    nodes: int = 1001
+    """Values of the control's mean, equally spaced within nine standard errors: enough while no group is a
+    few hundred times the control's size."""
 
     def __call__(self, control: FloatArray, groups: Sequence[FloatArray]) -> DunnettResult:
         """``control``: (observation,). ``groups``: for each group (observation,)."""
@@ -71,8 +72,8 @@ class Dunnett:
         The correlation of j and l is shared_j shared_l, so given the control's mean z and the estimated
         standard deviation s the groups are independent.
         """
-        z, weight = hermegauss(self.nodes)
-        weight = weight / weight.sum()
+        z = np.linspace(-9, 9, self.nodes)
+        weight = norm.pdf(z) / norm.pdf(z).sum()
         own = np.sqrt(1 - shared**2)[:, None]
         centre = shared[:, None] * z
 

@@ -42,13 +42,13 @@ def newcombe(x1: int, n1: int, x2: int, n2: int, alpha: float = 0.05) -> tuple[f
 
 
 def agresti_caffo(x1: int, n1: int, x2: int, n2: int, alpha: float = 0.05) -> tuple[float, float]:
-    """Two-sided interval of p1 - p2 with one success and one failure added to each (2000)."""
+    """Two-sided interval of p1 - p2 with one success and one failure added to each (2000), within -1..1."""
     return _two_sample("agresti-caffo", (x1, n1, x2, n2), alpha)
 
 
 def _two_sample(method: str, counts: tuple[int, int, int, int], alpha: float) -> tuple[float, float]:
     low, high = confint_proportions_2indep(*counts, method=method, compare="diff", alpha=alpha)
-    return float(low), float(high)
+    return max(-1.0, float(low)), min(1.0, float(high))
 
 
 def miettinen_nurminen(x1: int, n1: int, x2: int, n2: int, alpha: float = 0.05) -> tuple[float, float]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import erfcx, log_ndtr, ndtri
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.stats.counted import TIE, draws
+
+LEVEL = 1e-12
+"""Estimates closer than this many standard errors are level."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ class _Truncated:
 
     def mean_at(self, tail: float) -> float:
         """Mean under which P(X >= x) = ``tail``; it rises with the mean."""
-        if self.x <= self.low:
+        if self.x - self.low <= LEVEL * self.spread:
             return -math.inf
-        if self.x >= self.high:
+        if self.high - self.x <= LEVEL * self.spread:
             return math.inf
+        if math.isinf(self.low) and math.isinf(self.high):
+            return self.x + self.spread * float(ndtri(tail))
         start, stop, step = self.x - self.spread, self.x + self.spread, self.spread
         while self._log_tail(start) > math.log(tail):
             start, step = start - step, 2 * step
@@ -84,17 +89,30 @@ class _Truncated:
         return float(brentq(lambda mean: self._log_tail(mean) - math.log(tail), start, stop, xtol=1e-13))
 
     def _log_tail(self, mean: float) -> float:
-        """log P(X >= x), by logarithms of normal tails: the truncation may lie far out."""
+        """log P(X >= x), from the side where the normal's tail is small: the truncation may lie far out."""
+        # widths are taken before the mean is subtracted, which may be larger by many orders
+        below, above = (self.x - self.low) / self.spread, (self.high - self.x) / self.spread
         at, low, high = ((edge - mean) / self.spread for edge in (self.x, self.low, self.high))
-        return _log_between(at, high) - _log_between(low, high)
+        if low + high >= 0:
+            inside = _log_missed(_log_ratio(at, above)) - _log_missed(_log_ratio(low, below + above))
+            return _log_ratio(low, below) + inside
+        return _log_missed(_log_ratio(-high, above)) - _log_missed(_log_ratio(-high, below + above))
 
 
-def _log_between(a: float, b: float) -> float:
-    """log P(a < Z < b), in the tail where it is accurate."""
-    if a + b < 0:
-        a, b = -b, -a
-    upper, lower = float(norm.logsf(a)), float(norm.logsf(b))
-    return upper + math.log1p(-math.exp(lower - upper))
+def _log_ratio(start: float, width: float) -> float:
+    """log P(Z > start + width)/P(Z > start); far out both are e^(-z^2/2) times a tame factor."""
+    end = start + width
+    if math.isinf(width):
+        return -math.inf
+    if start < 0:
+        return float(log_ndtr(-end) - log_ndtr(-start))
+    tame = erfcx(end / math.sqrt(2)) / erfcx(start / math.sqrt(2))
+    return math.log(tame) - width * (start + end) / 2
+
+
+def _log_missed(log_share: float) -> float:
+    """log(1 - share)."""
+    return math.log(-math.expm1(log_share)) if log_share < 0 else -math.inf
 
 
 @dataclass(frozen=True)
