@@ -19,6 +19,7 @@ def test_names():
         "load",
         "report",
         "routes",
+        "study",
     ]
     assert all(getattr(pt, name) for name in pt.__all__)
 

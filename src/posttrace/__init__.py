@@ -1,9 +1,9 @@
 """Run, record, audit and report agent-driven post-training.
 
 ``load`` reads traces into tables, ``audit`` tests whether gains exceed evaluation noise (``audit_table``:
-those of a published table, and ``lint`` whether it fits itself), ``routes`` tells how each submission was
-trained, ``report`` renders the answer. Each is imported when it is first used, so that ``import posttrace``
-stays instant.
+those of a published table, and ``lint`` whether it fits itself), ``study`` says what runs show together,
+``routes`` how each submission was trained, ``report`` renders the answer. Each is imported when it is first
+used, so that ``import posttrace`` stays instant.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from posttrace.analysis.across.study import study
     from posttrace.analysis.audit.audit import AuditSettings, audit
     from posttrace.analysis.audit.reported import audit_table
     from posttrace.analysis.lint.lint import lint
@@ -34,6 +35,7 @@ _LAZY = {
     "load": "posttrace.analysis.runs.load",
     "report": "posttrace.reports.report",
     "routes": "posttrace.analysis.routes.routes",
+    "study": "posttrace.analysis.across.study",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "load",
     "report",
     "routes",
+    "study",
 ]
 
 

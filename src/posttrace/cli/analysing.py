@@ -15,6 +15,7 @@ from posttrace.cli.options import Paths, audit_options, csv_option, json_option,
 @audit_options
 @json_option
 @csv_option
+@click.option("--study", "with_study", is_flag=True, help="Add all that the runs say together.")
 @click.option("--routes/--no-routes", "with_routes", default=True, help="Derive routes as well.")
 @click.option(
     "--fail-on", default="", metavar="CODE[,CODE]", help="Exit 1 when a run has one of these verdicts."
@@ -23,6 +24,7 @@ def audit(
     paths: Paths,
     as_json: bool = False,
     as_csv: bool = False,
+    with_study: bool = False,
     with_routes: bool = True,
     fail_on: str = "",
     **settings: Any,
@@ -36,6 +38,7 @@ def audit(
     import posttrace as pt
     from posttrace.analysis.audit.verdict import CODES
     from posttrace.analysis.published.tables import is_table, named_tables
+    from posttrace.reports.study import study_tables
     from posttrace.reports.terminal import audit_table, integrity_words, print_frame
     from posttrace.traces.errors import InputError
 
@@ -44,7 +47,7 @@ def audit(
         raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
-    chosen, observed = pt.AuditSettings(**settings), None
+    chosen, observed, traces = pt.AuditSettings(**settings), None, None
     if any(map(is_table, paths)):
         result = pt.audit_table(named_tables(paths), chosen)
     else:
@@ -52,12 +55,15 @@ def audit(
         result, observed = pt.audit(traces, chosen), integrity_words(traces)
         if with_routes:
             result = result.with_routes(pt.routes(traces))
-    if as_json:
-        click.echo(json.dumps(result.to_json(), indent=2, allow_nan=False))
-    elif as_csv:
+    if as_csv:
         click.echo(result.table().to_csv(index=False), nl=False)
+    elif as_json:
+        said = {"study": pt.study(result, traces=traces).to_json()} if with_study else {}
+        click.echo(json.dumps(result.to_json() | said, indent=2, allow_nan=False))
     else:
         print_frame(*audit_table(result, observed))
+        for shown in study_tables(pt.study(result, traces=traces), everything=with_study):
+            print_frame(*shown)
     broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
     return int(broken or any(row.verdict in wanted for row in result.runs))
 

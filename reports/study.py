@@ -1,0 +1,150 @@
+"""What a study says, as tables for a terminal: gains in percentage points, the rest as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from posttrace.reports.display import plural
+
+if TYPE_CHECKING:
+    from posttrace.analysis.across.study import Study
+
+Shown = tuple[pd.DataFrame, str, list[str]]
+"""A finished frame, its title, and notes below it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """How one table of a study is shown. ``points``: columns that are gains; ``chances``: p-values."""
+
+    title: str
+    columns: str
+    points: str = ""
+    chances: str = ""
+    digits: int = 3
+
+
+VIEWS: Final[dict[str, View]] = {
+    "cells": View(
+        "Cells: mean gain over runs, in percentage points",
+        "task agent driver mode n_runs n_without_score mean_gain low high interval gain_kind verdicts",
+        points="mean_gain low high",
+    ),
+    "sensitivity": View(
+        "Mean gain by what a run without a score counts as, in percentage points",
+        "task agent runs failed drop zero baseline reason",
+        points="drop zero baseline",
+    ),
+    "rates": View(
+        "Rates, with Wilson and exact 95 % intervals",
+        "by group rate count of denominator share wilson_low wilson_high exact_low exact_high",
+    ),
+    "contrasts": View(
+        "Contrasts on matched runs, in percentage points",
+        "factor one other task n_one n_other unmatched_one unmatched_other difference low high p_t p p_least "
+        "p_holm p_tasks p_tasks_least method reason",
+        points="difference low high",
+        chances="p_t p p_least p_holm p_tasks p_tasks_least",
+    ),
+    "aliasing": View("What never varies apart", "factor other relation says"),
+    "association": View("Routes and gains, within tasks", "*", points="difference", chances="*"),
+    "aggregates": View(
+        "Share of the headroom gained, over tasks",
+        "configuration tasks runs left_out statistic value se low high reason",
+    ),
+    "improvement": View(
+        "Probability that a run of one beats a run of the other, ties one half",
+        "one other tasks probability se low high reason",
+    ),
+    "best_of_k": View(
+        "Expected best of k runs, in percentage points",
+        "task agent runs left_out k expected_best reason",
+        points="expected_best",
+    ),
+    "mixed": View(
+        "Mixed model: gain ~ factor + (1 | task), in percentage points",
+        "factor level reference beta se low high runs tasks also_varies reason",
+        points="beta se low high",
+    ),
+}
+"""In the order of reading. Profiles and runs are for figures and files, not for a terminal."""
+BRIEF: Final = ("cells", "sensitivity")
+
+
+def study_tables(study: Study, *, everything: bool) -> Iterator[Shown]:
+    """The tables of a study that have something to say; without ``everything`` those on cells alone.
+
+    Cells of one run each say no more than the table of runs does, and without failures every way to count
+    them is the same.
+    """
+    for name in VIEWS if everything else BRIEF:
+        table = study.tables[name]
+        if not everything and not _worth(name, table):
+            continue
+        if table.empty:
+            yield table, f"{VIEWS[name].title}: {study.reasons.get(name, 'nothing')}", []
+        else:
+            yield _shown(_ordered(name, table), VIEWS[name]), VIEWS[name].title, _notes(name, study)
+
+
+def _worth(name: str, table: pd.DataFrame) -> bool:
+    if name == "cells":
+        return bool((table["n_runs"] > 1).any())
+    return bool((table["failed"] > 0).any())
+
+
+def _ordered(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """As a reader wants it: by task and agent, without rates of single cells, the row of all cells named."""
+    if name == "rates":
+        return table[table["by"] != "cell_id"]
+    if name == "sensitivity":
+        table = table.assign(task=table["task"].where(table["task"] != "", table["cell_id"]))
+    if name in BRIEF:
+        last = table["task"] == "all cells"
+        table = table.assign(last=last).sort_values(["last", "task", "agent"], kind="stable")
+    same = [part for part in ("driver", "mode") if part in table and table[part].nunique() < 2]
+    return table.drop(columns=same)
+
+
+def _shown(table: pd.DataFrame, view: View) -> pd.DataFrame:
+    columns = list(table.columns) if view.columns == "*" else view.columns.split()
+    shown = table[[name for name in columns if name in table]].copy()
+    every = [str(name) for name in shown.columns if _is_chance(str(name))]
+    chances = every if view.chances == "*" else view.chances.split()
+    for name in shown.columns:
+        values = table[name]
+        if name in view.points.split():
+            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{100 * x:.2f}")
+        elif name in chances:
+            shown[name] = values.map(_chance)
+        elif pd.api.types.is_float_dtype(values):
+            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{x:.{view.digits}f}")
+    empty = [name for name in shown if shown[name].isna().all() or (shown[name] == "").all()]
+    return shown.drop(columns=empty)
+
+
+def _is_chance(name: str) -> bool:
+    return name == "p" or name.startswith("p_") or name.endswith("_p")
+
+
+def _chance(p: float) -> str | None:
+    return None if pd.isna(p) else "<.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _notes(name: str, study: Study) -> list[str]:
+    if name == "cells":
+        return [
+            "Intervals are over other runs on these items (decoding and training randomness), not over other "
+            "items."
+        ]
+    if name == "contrasts":
+        overall = int((study.contrasts["task"] == "all tasks").sum())
+        return [
+            f"Holm over {plural(overall, 'contrast')} of all tasks, and apart over those of single tasks; "
+            "p least is the smallest p that so many runs can give."
+        ]
+    return []
