@@ -10,17 +10,17 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import PermutationMethod, binomtest, rankdata, wilcoxon
+from scipy.stats import binomtest
 
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.siblings.paired import flip_p
+from posttrace.analysis.stats.ranks import SignedRank
 from posttrace.traces.errors import InputError
 
+Row = tuple[str, float, float, float, float, str]
 Side = Literal["greater", "two-sided"]
 SIDES: Final[tuple[Side, Side]] = ("greater", "two-sided")
 TIE: Final = 1e-9
-MOST_DOMAINS: Final = 20
-"""Domains whose 2^D sign patterns are enumerated."""
 
 
 def wins_table(wins: int, tasks: int, systems: Sequence[int] = (2,), alpha: float = 0.05) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def wins_table(wins: int, tasks: int, systems: Sequence[int] = (2,), alpha: floa
 
 @dataclass(frozen=True)
 class DomainFlips:
-    """Signs flipped by whole domain. ``smallest``: least attainable one-sided p, 2^-domains."""
+    """Signs flipped by whole domain. ``smallest``: least attainable one-sided p, 2^-domains if not drawn."""
 
     p: float
     p_greater: float
@@ -50,19 +50,31 @@ class DomainFlips:
     domains: int
 
 
-def domain_flips(values: FloatArray, domains: Sequence[str]) -> DomainFlips:
-    """Exact permutation p of the sum of ``values`` (task,) with one random sign a domain, all 2^D patterns.
+@dataclass(frozen=True)
+class DomainSigns:
+    """Permutation test with one random sign a domain; all 2^D patterns where these are no more than
+    ``resamples``, otherwise that many are drawn and p = (1 + #)/(1 + resamples)."""
 
-    ``values``: differences, or +1/0/-1 for won, tied, lost. ``domains``: (task,). Allows any dependence of
-    tasks within a domain; domains must be independent. With D domains no one-sided p is below 2^-D.
-    """
-    sums = pd.Series(values).groupby(pd.Series(list(domains))).sum().to_numpy(dtype=np.float64)
-    if len(sums) > MOST_DOMAINS:
-        raise InputError(f"{len(sums)} domains are too many to enumerate (limit {MOST_DOMAINS})")
-    patterns = np.array(list(product((1.0, -1.0), repeat=len(sums)))) @ sums
-    seen = float(sums.sum())
-    p = float(np.mean(np.abs(patterns) >= abs(seen) - TIE))
-    return DomainFlips(p, float(np.mean(patterns >= seen - TIE)), 2.0 ** -len(sums), len(sums))
+    resamples: int = 2**14
+
+    def __call__(self, values: FloatArray, domains: Sequence[str], rng: np.random.Generator) -> DomainFlips:
+        """p of the sum of ``values`` (task,): differences, or +1/0/-1 for won, tied, lost.
+
+        ``domains``: (task,). Allows any dependence of tasks within a domain; domains must be independent.
+        With D domains no one-sided p is below 2^-D, however many tasks are won.
+        """
+        sums = pd.Series(values).groupby(pd.Series(list(domains))).sum().to_numpy(dtype=np.float64)
+        every = 2 ** len(sums) <= self.resamples
+        patterns = np.zeros(1)
+        if every:
+            for value in sums:
+                patterns = np.concatenate([patterns + value, patterns - value])
+        else:
+            patterns = (1 - 2.0 * rng.integers(0, 2, size=(self.resamples, len(sums)))) @ sums
+        seen, own = float(sums.sum()), 0 if every else 1
+        reached = (int((np.abs(patterns) >= abs(seen) - TIE).sum()), int((patterns >= seen - TIE).sum()))
+        p, p_greater = ((count + own) / (len(patterns) + own) for count in reached)
+        return DomainFlips(p, p_greater, 1 / (len(patterns) + own), len(sums))
 
 
 @dataclass(frozen=True)
@@ -78,9 +90,9 @@ class Wins:
 
 @dataclass(frozen=True)
 class WinsOverTasks:
-    """Tests of score differences over tasks; ``resamples``: sign patterns drawn where 2^n is more."""
+    """Tests of score differences over tasks; ``resamples``: domain patterns drawn where there are more."""
 
-    resamples: int = 2**16
+    resamples: int = 2**14
 
     def __call__(self, differences: FloatArray, domains: Sequence[str], rng: np.random.Generator) -> Wins:
         """``differences``: (task,) own score minus the rival's, higher is better. ``domains``: (task,).
@@ -94,46 +106,34 @@ class WinsOverTasks:
         won, lost = int((signs > 0).sum()), int((signs < 0).sum())
         rows = [
             self._sign(won, lost),
-            self._wilcoxon(np.where(signs == 0, 0.0, differences), rng),
-            self._domains("wins by domain", signs, domains),
-            self._domains("differences by domain", differences, domains),
+            self._wilcoxon(np.where(signs == 0, 0.0, differences)),
+            self._domains("wins by domain", signs, domains, rng),
+            self._domains("differences by domain", differences, domains, rng),
         ]
         columns = ["test", "statistic", "p_greater", "p", "smallest", "note"]
         table = pd.DataFrame(rows, columns=columns)
         return Wins(len(signs), won, len(signs) - won - lost, lost, table)
 
-    def _sign(self, won: int, lost: int) -> tuple[str, float, float, float, float, str]:
+    def _sign(self, won: int, lost: int) -> Row:
         n = won + lost
         if n == 0:
             return "sign", 0.0, 1.0, 1.0, 1.0, "all tasks tied"
         greater = binomtest(won, n, alternative="greater").pvalue
         return "sign", won, float(greater), float(binomtest(won, n).pvalue), 0.5**n, f"{n} tasks not tied"
 
-    def _wilcoxon(
-        self, d: FloatArray, rng: np.random.Generator
-    ) -> tuple[str, float, float, float, float, str]:
-        """Exact without ties and zeros, otherwise sign flips of the signed ranks; zeros are dropped."""
-        d = np.round(d[d != 0], 9)
-        if not len(d):
+    def _wilcoxon(self, d: FloatArray) -> Row:
+        """Exact whatever ties of sizes there are; tied tasks are left out."""
+        n = int((d != 0).sum())
+        if n == 0:
             return "Wilcoxon", 0.0, 1.0, 1.0, 1.0, "all tasks tied"
-        ranks = rankdata(np.abs(d))
-        exact = len(np.unique(ranks)) == len(d)
-        p_greater, p = (self._signed_rank(d, side, exact, rng) for side in SIDES)
-        flips = "all" if 2 ** len(d) <= self.resamples else "drawn"
-        note = "exact" if exact else f"tied sizes: {flips} flips"
-        return "Wilcoxon", float(ranks[d > 0].sum()), p_greater, p, 0.5 ** len(d), note
-
-    def _signed_rank(self, d: FloatArray, side: Side, exact: bool, rng: np.random.Generator) -> float:
-        if exact:
-            return float(wilcoxon(d, alternative=side, method="exact").pvalue)
-        flips = PermutationMethod(n_resamples=self.resamples, rng=rng)
-        return float(wilcoxon(d, alternative=side, method=flips).pvalue)
+        greater, both = (SignedRank(alternative=side)(d) for side in SIDES)
+        return "Wilcoxon", greater.w_plus, greater.p, both.p, 0.5**n, f"{n} tasks not tied; exact"
 
     def _domains(
-        self, name: str, values: FloatArray, domains: Sequence[str]
-    ) -> tuple[str, float, float, float, float, str]:
-        flips = domain_flips(values, domains)
-        note = f"{flips.domains} domains: smallest one-sided p 1/{2**flips.domains}"
+        self, name: str, values: FloatArray, domains: Sequence[str], rng: np.random.Generator
+    ) -> Row:
+        flips = DomainSigns(self.resamples)(values, domains, rng)
+        note = f"{flips.domains} domains: smallest one-sided p 1/{round(1 / flips.smallest)}"
         return name, float(values.sum()), flips.p_greater, flips.p, flips.smallest, note
 
 
