@@ -69,15 +69,17 @@ def study(audit: Audit, settings: StudySettings | None = None, traces: Runs | No
     beside = conditions(traces) if traces is not None else {}
     runs = run_table(audit, settings.exclude_policy, beside)
     factors = [*FACTORS, BASE, *sorted({name for values in beside.values() for name in values})]
+    # random draws meet runs by position: in one order, whatever that of the traces was
+    ordered = runs.sort_values("run_id", ignore_index=True)
     tables = {
         "cells": cells(audit),
-        "contrasts": factor_contrasts(runs, factors, settings),
+        "contrasts": factor_contrasts(ordered, factors, settings),
         "aliasing": aliasing(runs, factors),
-        "association": associations(runs, settings),
+        "association": associations(ordered, settings),
         "rates": rates(runs, len(audit.excluded), settings.alpha),
-        "aggregates": aggregates(runs, settings),
-        "improvement": improvement(runs, settings),
-        "profiles": profiles(runs, settings),
+        "aggregates": aggregates(ordered, settings),
+        "improvement": improvement(ordered, settings),
+        "profiles": profiles(ordered, settings),
         "best_of_k": best_of_k(runs),
         "mixed": mixed(runs, settings.alpha),
         "sensitivity": sensitivity(audit),

@@ -87,9 +87,7 @@ class StratifiedBootstrap:
             return Estimate(value, np.nan, np.nan, np.nan, "a task with a single run: no interval")
         drawn = self.statistic([resampled(task, self.resamples, rng) for task in tasks])
         low, high = np.quantile(drawn, [self.alpha / 2, 1 - self.alpha / 2])
-        if high - low <= TIE:
-            return Estimate(value, np.nan, np.nan, np.nan, "every sample gives the same: no interval")
-        return Estimate(value, float(drawn.std()), float(low), float(high), few(tasks))
+        return interval(value, float(drawn.std()), float(low), float(high), few(tasks))
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class ExhaustiveBootstrap:
         drawn = self.statistic([x[i] for (x, _), i in zip(each, index, strict=True)])
         centre = float(weights @ drawn)
         low, high = _weighted_quantiles(drawn, weights, [self.alpha / 2, 1 - self.alpha / 2])
-        return Estimate(value, float(np.sqrt(weights @ (drawn - centre) ** 2)), low, high, few(tasks))
+        return interval(value, float(np.sqrt(weights @ (drawn - centre) ** 2)), low, high, few(tasks))
 
 
 def resampled(task: FloatArray, resamples: int, rng: np.random.Generator) -> FloatArray:
@@ -130,6 +128,13 @@ def check(tasks: Tasks) -> None:
     """Raise ``ValueError`` unless every task has runs, and each a finite score."""
     if not tasks or not all(len(task) and np.isfinite(task).all() for task in tasks):
         raise ValueError("every task needs at least one run, and every run a finite score")
+
+
+def interval(value: float, se: float, low: float, high: float, note: str) -> Estimate:
+    """The estimate with its interval, unless that has no width."""
+    if high - low > TIE:
+        return Estimate(value, se, low, high, note)
+    return Estimate(value, np.nan, np.nan, np.nan, "every sample gives the same: no interval")
 
 
 def few(*sides: Tasks) -> str:

@@ -134,11 +134,15 @@ class HierarchicalBootstrap:
     def _task(self, agents: tuple[FloatArray, ...], rng: np.random.Generator) -> FloatArray:
         """(resample, agent) mean gain."""
         n = agents[0].shape[1]
-        run_rng, item_rng = rng.spawn(2)
+        item_rng, *run_rngs = rng.spawn(1 + len(agents))
         rows = []
         for size in self._chunks(n):
-            items = item_rng.multinomial(n, np.full(n, 1 / n), size=size) / n
-            rows.append(np.column_stack([_mean(agent, items, run_rng) for agent in agents]))
+            items = _shares(n, size, item_rng)
+            rows.append(
+                np.column_stack(
+                    [_mean(agent, items, of_runs) for agent, of_runs in zip(agents, run_rngs, strict=True)]
+                )
+            )
         return np.concatenate(rows)
 
     def _chunks(self, n_items: int) -> Iterator[int]:
@@ -149,9 +153,15 @@ class HierarchicalBootstrap:
 
 def _mean(agent: FloatArray, items: FloatArray, rng: np.random.Generator) -> FloatArray:
     """(resample,) mean over drawn runs and the items (resample, item) of this draw."""
-    runs = len(agent)
-    drawn = rng.multinomial(runs, np.full(runs, 1 / runs), size=len(items)) / runs
+    drawn = _shares(len(agent), len(items), rng)
     return np.asarray(((items @ agent.T) * drawn).sum(axis=1), dtype=np.float64)
+
+
+def _shares(n: int, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """(resample, unit) share of each of n units in a sample with replacement."""
+    drawn = rng.integers(0, n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n)
+    return np.asarray(counts / n, dtype=np.float64)
 
 
 def _check(tasks: Sequence[tuple[FloatArray, ...]]) -> None:

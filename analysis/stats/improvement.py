@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.aggregate import Estimate, Tasks, check, few, resampled
+from posttrace.analysis.stats.aggregate import Estimate, Tasks, check, few, interval, resampled
 from posttrace.analysis.stats.resampling import TIE
 
 
@@ -50,9 +50,7 @@ class ProbabilityOfImprovement:
             drawn += np.einsum("bi,ij,bj->b", of_x, _beats(x, y), of_y, optimize=True)
         drawn /= len(one)
         low, high = np.quantile(drawn, [self.alpha / 2, 1 - self.alpha / 2])
-        if high - low <= TIE:
-            return Estimate(value, np.nan, np.nan, np.nan, "every sample gives the same: no interval")
-        return Estimate(value, float(drawn.std()), float(low), float(high), few(one, other))
+        return interval(value, float(drawn.std()), float(low), float(high), few(one, other))
 
 
 def _weights(n: int, resamples: int, rng: np.random.Generator) -> FloatArray:

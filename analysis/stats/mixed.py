@@ -138,22 +138,30 @@ def _fit(gain: FloatArray, codes: IntArray, design: FloatArray) -> Fitted | str:
                 found = MixedLM(gain / scale, design, codes).fit(reml=True, method=method, **tolerance)
             except np.linalg.LinAlgError:
                 continue
-            covariance, ratio = found.cov_params()[: design.shape[1], : design.shape[1]], found.cov_re[0, 0]
-        if not found.converged or not np.isfinite(covariance).all():
+        if not found.converged:
             continue
-        if ratio <= BOUNDARY * found.scale:
+        between, within = scale**2 * float(found.cov_re[0, 0]), scale**2 * float(found.scale)
+        if between <= BOUNDARY * within:
             break
-        square = scale**2
-        return (
-            scale * found.fe_params,
-            square * covariance,
-            float(square * ratio),
-            float(square * found.scale),
-        )
+        return scale * found.fe_params, _covariance(codes, design, between, within), between, within
     else:
         return "no convergence"
     plain = OLS(gain, design).fit()
     return plain.params, plain.cov_params(), 0.0, float(plain.scale)
+
+
+def _covariance(codes: IntArray, design: FloatArray, between: float, within: float) -> FloatArray:
+    """(X' V^-1 X)^-1 given the variances, as in Pinheiro & Bates 2000.
+
+    statsmodels inverts the observed information of all parameters together, which differs where groups are
+    not equally large.
+    """
+    information = design.T @ design
+    for code in np.unique(codes):
+        rows = design[codes == code]
+        sums = rows.sum(axis=0)
+        information = information - between / (within + len(rows) * between) * np.outer(sums, sums)
+    return np.asarray(within * np.linalg.inv(information), dtype=np.float64)
 
 
 def _nothing(levels: list[str], n: int, groups: int, reason: str) -> Mixed:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from posttrace.analysis.stats.contrast import PairedContrast
+from posttrace.analysis.stats.contrast import PairedContrast, StratifiedMean
 
 differences = st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=2, max_size=7).map(np.array)
 
@@ -62,3 +62,30 @@ def test_one_pair_has_no_interval() -> None:
 def test_nothing_or_not_finite_is_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="at least one pair"):
         PairedContrast()(np.array(bad))
+
+
+def test_one_stratum_is_the_t_test() -> None:
+    d = np.array([0.1, 0.3, 0.2, 0.0])
+    theirs = stats.ttest_1samp(d, 0)
+    interval = theirs.confidence_interval(0.95)
+    expected = (d.mean(), interval.low, interval.high, theirs.pvalue)
+    assert StratifiedMean()([d]) == pytest.approx(expected)
+
+
+def test_two_strata_of_one_size_are_welchs_test() -> None:
+    # mean of both = half the difference of one and minus the other, whose test is Welch's
+    one, other = np.array([0.1, 0.5, 0.3]), np.array([0.2, 0.21, 0.19])
+    theirs = stats.ttest_ind(one, -other, equal_var=False)
+    interval = theirs.confidence_interval(0.95)
+    mean, low, high, p = StratifiedMean()([one, other])
+    assert mean == pytest.approx((one.mean() + other.mean()) / 2)
+    assert (low, high, p) == pytest.approx((interval.low / 2, interval.high / 2, theirs.pvalue))
+
+
+def test_strata_weigh_by_their_pairs() -> None:
+    assert StratifiedMean()([np.array([0.0, 0.2]), np.array([0.4, 0.4, 0.6, 0.4])])[0] == pytest.approx(2 / 6)
+
+
+def test_a_stratum_with_one_pair_or_no_spread_has_no_interval() -> None:
+    for strata in ([np.array([0.1, 0.2]), np.array([0.3])], [np.array([0.1, 0.1]), np.array([0.3, 0.3])]):
+        assert np.isnan(StratifiedMean()(strata)[1:]).all()
