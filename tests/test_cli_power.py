@@ -1,16 +1,19 @@
-"""``posttrace power``: tables for a person, JSON and CSV for a program, one line for bad input."""
+"""``posttrace power`` in tables, JSON and CSV, one line for bad input; following a run."""
 
 import csv
 import io
 import json
 import math
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from scipy.stats import norm
 
+from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.analysis.stats.power import Detectable, critical_normal
 from posttrace.cli import cli
+from posttrace.cli.planning import follow
 from posttrace.traces.errors import InputError
 from tests.support import posttrace
 
@@ -98,3 +101,25 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path):
     done = posttrace("power", "--items", "5", "--baseline", ".3", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "posttrace: items is 5; give 10 or more\n"
+
+
+def test_following_a_finished_run(capsys):
+    golden = Path(__file__).parent / "golden/posttrace-1"
+    assert follow(str(golden), AuditSettings()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("0123456789ab-s7-a1: sft on spell; weight of a submission 1/4 each")
+    assert lines[-1] == "run finished: completed; no evidence so far"
+    assert follow(str(golden), AuditSettings(), as_json=True) == 0
+    kinds = [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == ["began", "step", "step", "step", "ended"]
+
+
+def test_watching_may_stop_before_the_run_begins(tmp_path, monkeypatch, capsys):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("posttrace.cli.planning.time.sleep", interrupt)
+    assert follow(str(tmp_path / "trace.jsonl"), AuditSettings()) == 0
+    said = capsys.readouterr().err
+    assert f"waiting for {tmp_path}" in said
+    assert "stopped watching" in said

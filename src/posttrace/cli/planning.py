@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +14,14 @@ import click
 from posttrace.cli.options import csv_option, json_option
 
 if TYPE_CHECKING:
+    from posttrace.analysis.audit.settings import AuditSettings
     from posttrace.analysis.stats.design import Claim
     from posttrace.analysis.stats.planning import Answer, Needed
 
 ITEMS = (50, 100, 200, 500, 1000, 2000, 5000)
 SUBMISSIONS = (1, 5, 10, 30)
 """What a plan without --items or --submissions looks at."""
+POLL_S = 0.5
 COLUMNS = ("items", "submissions", "replicates", "runs")
 
 
@@ -66,6 +70,28 @@ def power(
         _print_csv(found)
     else:
         _print(found, levers, gain, wanted)
+
+
+def follow(path: str, settings: AuditSettings, *, as_json: bool = False) -> int:
+    """Print the evidence after each submission of a run that is still going.
+
+    Ends with the run, or when interrupted: what was printed stands whenever one stops.
+    """
+    from posttrace.analysis.follow.watch import follow as sights
+    from posttrace.analysis.follow.words import as_json as plain
+    from posttrace.analysis.follow.words import words
+    from posttrace.traces.follow import awaited_trace
+
+    trace = awaited_trace(Path(path))
+    if not trace.exists():
+        click.echo(f"waiting for {trace}", err=True)
+    try:
+        for sight in sights(trace, lambda: time.sleep(POLL_S)):
+            said = words(sight, settings.alpha)
+            click.echo(json.dumps(plain(sight, settings.alpha)) if as_json else "\n".join(said))
+    except KeyboardInterrupt:
+        click.echo("stopped watching; the run goes on", err=True)
+    return 0
 
 
 def _levers(found: Sequence[Answer], gain: float, wanted: float) -> list[tuple[Claim, Needed]]:
