@@ -6,6 +6,7 @@ derived on an independent path (``own_cases.json``), and any named in the enviro
 """
 
 import csv
+import inspect
 import json
 import math
 import os
@@ -17,8 +18,7 @@ from tests.analysis.cases import across, counts, maxima, resampled
 from tests.analysis.cases.readings import READINGS
 
 HERE = Path(__file__).parent / "cases"
-FILES = [HERE / "stats_cases.json", HERE / "own_cases.json"]
-FILES += [Path(path) for path in os.environ.get("POSTTRACE_CASES", "").split(os.pathsep) if path]
+SHIPPED = [HERE / "stats_cases.json", HERE / "own_cases.json"]
 METHODS = {row["name"]: row for row in csv.DictReader((HERE / "methods.csv").read_text().splitlines())}
 ANSWERS = counts.CASES | resampled.CASES | maxima.CASES | across.CASES
 LEAST_TOLERANCE = 1e-9
@@ -33,7 +33,7 @@ def evaluate(name, inputs):
 
 def disagreement(expected, actual, tolerance):
     """Why ``actual`` is not what is expected, or nothing."""
-    if expected is None or (isinstance(expected, float) and math.isnan(expected)):
+    if expected in (None, "NaN", "nan") or (isinstance(expected, float) and math.isnan(expected)):
         undefined = actual is None or (isinstance(actual, float) and math.isnan(actual))
         return "" if undefined else f"{actual} where nothing is defined"
     if isinstance(expected, str):
@@ -57,13 +57,16 @@ def read(case, name, answer):
     return reading(case["expected"][name], answer, name, case["inputs"]) if reading else answer[name]
 
 
-def cases():
-    for path in FILES:
-        for case in json.loads(path.read_text(encoding="utf-8")):
-            yield pytest.param(case, id=f"{path.stem}-{case['id']}-{case['name']}")
+def cases(environ):
+    named = [Path(path) for path in environ.get("POSTTRACE_CASES", "").split(os.pathsep) if path]
+    return [
+        pytest.param(case, id=f"{path.stem}-{case['id']}-{case['name']}")
+        for path in SHIPPED + named
+        for case in json.loads(path.read_text(encoding="utf-8"))
+    ]
 
 
-@pytest.mark.parametrize("case", list(cases()))
+@pytest.mark.parametrize("case", cases(os.environ))
 def test_case(case):
     answer = evaluate(case["name"], case["inputs"])
     tolerance = max(case.get("tolerance") or 0.0, LEAST_TOLERANCE)
@@ -83,13 +86,31 @@ def test_every_method_of_the_index_is_answered():
 def test_every_method_has_a_case_with_all_its_outputs():
     # a method that nothing is expected of could answer anything
     covered = {}
-    for path in FILES[:2]:
+    for path in SHIPPED:
         for case in json.loads(path.read_text(encoding="utf-8")):
             covered.setdefault(case["name"], set()).update(case["expected"])
     unchecked = {
         name: set(row["outputs"].split()) - covered.get(name, set()) for name, row in METHODS.items()
     }
     assert {name: outputs for name, outputs in unchecked.items() if outputs} == {}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_takes_the_inputs_of_the_index(name):
+    taken = inspect.signature(ANSWERS[name]).parameters
+    inputs = set(METHODS[name]["inputs"].split())
+    assert {key for key, one in taken.items() if one.default is one.empty} <= inputs | {"_"}
+    # what is left over is for a reader of the case file
+    assert inputs - set(taken) <= {"n_flips", "K", "Sigma", "alternative"}
+
+
+def test_files_named_in_the_environment_are_read(tmp_path):
+    paths = [tmp_path / "one.json", tmp_path / "two.json"]
+    for path in paths:
+        path.write_text(json.dumps([{"id": "X1", "name": "iqm", "inputs": {}, "expected": {}}]))
+    found = cases({"POSTTRACE_CASES": os.pathsep.join(map(str, paths))})
+    assert len(found) == len(cases({})) + 2
+    assert [param.id for param in found[-2:]] == ["one-X1-iqm", "two-X1-iqm"]
 
 
 def test_an_unknown_method_is_named():
@@ -104,6 +125,8 @@ def test_an_unknown_method_is_named():
         (1.0, 1.1, False),
         (None, math.nan, True),
         (None, 0.5, False),
+        ("NaN", math.nan, True),
+        ("NaN", 0.5, False),
         (0.5, None, False),
         (math.nan, 0.5, False),
         ("undefined", "another wording", True),

@@ -107,8 +107,14 @@ def random_intercept(gain, agent, **_):
 def driver_effect(y, driver, task, **_):
     names = [str(x) for x in driver]
     found = RandomIntercept(min_groups=2)(np.array(y, dtype=float), [str(x) for x in task], names)
-    effect = found.effects[0]
-    return {"beta": effect.beta, "se": effect.se, "vc": found.var_group, "residual": found.var_residual}
+    beta, se = ([getattr(effect, name) for effect in found.effects] for name in ("beta", "se"))
+    one = len(beta) == 1
+    return {
+        "beta": beta[0] if one else beta,
+        "se": se[0] if one else se,
+        "vc": found.var_group,
+        "residual": found.var_residual,
+    }
 
 
 CASES = {

