@@ -1,28 +1,21 @@
 """Error rates of the verdict's parts on experiments with a known truth.
 
-Every limit is the promised rate plus three Monte-Carlo standard errors at that rate.
+Every limit is the promised rate plus three Monte-Carlo standard errors at that rate. More experiments of more
+cases: ``make simulate``.
 """
 
-import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks.noise import rates, type_one, upper
+from benchmarks.noise.estimate import generator, limit
+from benchmarks.noise.experiment import Experiment
 from posttrace.analysis.stats.bounds import GainBounds
-from tests.analysis.simulated import Experiment, repeat
+from posttrace.analysis.stats.maxt import MaxT
 
 COUNT = 300
-
-
-def limit(rate: float, count: int) -> float:
-    """Largest share that ``count`` experiments of this rate plausibly show."""
-    return rate + 3 * math.sqrt(rate * (1 - rate) / count)
-
-
-def promised(experiment: Experiment) -> float:
-    """.05; .065 where nearly all items are right and none is harder than another."""
-    return 0.065 if experiment.p0 == 0.93 and experiment.icc == 0 else 0.05
-
 
 SMALL = [
     Experiment(82, 0.5, 0.0, 30),
@@ -36,15 +29,52 @@ SMALL = [
 ]
 
 
+def row(experiment: Experiment, count: int, seed: int = 0) -> dict[str, object]:
+    return type_one.Case(experiment, count).row(generator(seed, str(experiment)))
+
+
 @pytest.mark.parametrize("experiment", SMALL, ids=str)
 def test_small_grid(experiment):
-    shares = repeat(experiment, COUNT, resamples=200)
-    assert shares.exceeds <= limit(promised(experiment), COUNT)
-    if experiment.m == 1 and not experiment.skewed:
-        assert shares.covered >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / COUNT)
-    if experiment.n >= 134 and not experiment.collapsed and not experiment.skewed:
-        # the sd of one corrected gain is below 5 pp here
-        assert abs(shares.corrected) <= 0.005 + 3 * 0.05 / math.sqrt(COUNT)
+    assert row(experiment, COUNT)["kept"] == "yes"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", type_one.cases(full=True), ids=lambda case: str(case.experiment))
+def test_full_grid(case):
+    assert row(case.experiment, COUNT, seed=1)["kept"] == "yes"
+
+
+def test_a_broken_promise_is_seen():
+    # the same simulation, told that nothing was gained where every submission gains 10 pp
+    found = rates.repeat(Experiment(200, 0.1, 0.5, 5, gain=0.1), 50, np.random.default_rng(0))
+    assert found.exceeds.value > limit(0.05, 50)
+    assert found.covered.value > 0.8
+
+
+@pytest.mark.parametrize("experiment", [*SMALL, Experiment(40, 0.3, 0.5, 3, gain=0.1, alone=True)], ids=str)
+def test_what_is_not_resampled_could_not_have_been_claimed(experiment):
+    rng, spared = np.random.default_rng(3), 0
+    for _ in range(12):
+        paired = experiment.draw(rng)
+        if rates.could_matter(paired, experiment.gains):
+            continue
+        spared += 1
+        test = MaxT(rates.ALPHA, 400)(paired, rng)
+        lower = GainBounds(rates.ALPHA)(paired, test.critical, test.critical_abs).lower
+        assert lower[paired.winner] <= 0
+        assert (lower <= experiment.gains + 1e-12).all()
+    assert spared > 0
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [e for e in SMALL if e.n >= 134 and not e.collapsed and not e.skewed],
+    ids=str,
+)
+def test_corrected_gain_is_unbiased_without_a_true_gain(experiment):
+    # .5 pp are allowed
+    found = rates.mean_corrected(experiment, COUNT, np.random.default_rng(0))
+    assert abs(found.value) <= 0.5 + 3 * found.se
 
 
 BOUNDARY = [
@@ -55,56 +85,26 @@ BOUNDARY = [
 ]
 
 
-def claimed(experiment: Experiment, count: int) -> float:
-    """Share of experiments where every upper bound lies below 2 pp."""
-    rng, bound = np.random.default_rng(1), GainBounds(0.05)
-    return float(np.mean([bound.upper(experiment.draw(rng)).max() < 0.02 for _ in range(count)]))
-
-
 @pytest.mark.parametrize("experiment", BOUNDARY, ids=str)
 def test_no_larger_gain_is_rarely_claimed_at_that_very_gain(experiment):
-    assert claimed(experiment, COUNT) <= limit(0.055, COUNT)
+    hits = upper.claimed(experiment, COUNT, np.random.default_rng(1))
+    assert hits / COUNT <= limit(0.055, COUNT)
 
 
 def test_no_larger_gain_can_be_claimed():
-    assert claimed(Experiment(1319, 0.1, 0.5, 1), 200) >= 0.5
-
-
-FULL = [
-    Experiment(n, p0, icc, k, m)
-    for n in (82, 134, 200, 1319)
-    for p0 in (0.02, 0.06, 0.1, 0.5, 0.6, 0.93)
-    for icc in (0.0, 0.5)
-    for k in (1, 5, 10, 30)
-    for m in (1, 3, 5)
-]
-COLLAPSED = [
-    Experiment(n, p0, icc, k, collapsed=True)
-    for n in (82, 134, 200)
-    for p0 in (0.1, 0.5)
-    for icc in (0.0, 0.5)
-    for k in (5, 10, 30)
-]
-SKEWED = [Experiment(n, 0.0, 0.0, k, skewed=True) for n in (82, 134, 200, 1319) for k in (1, 5, 10, 30)]
+    null = Experiment(1319, 0.1, 0.5, 1)
+    assert upper.claimed(null, 200, np.random.default_rng(1)) >= 100
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", [*FULL, *COLLAPSED, *SKEWED], ids=str)
-def test_full_grid(experiment):
-    count = 300
-    shares = repeat(experiment, count, resamples=200, seed=1)
-    assert shares.exceeds <= limit(promised(experiment), count)
-    if experiment.m == 1 and not experiment.skewed:
-        assert shares.covered >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / count)
-    if experiment.n >= 134 and not experiment.collapsed and not experiment.skewed:
-        assert abs(shares.corrected) <= 0.005 + 3 * 0.05 / math.sqrt(count)
+@pytest.mark.parametrize("case", upper.cases(full=True), ids=lambda case: str(case.experiment))
+def test_upper_bound_at_full_size(case):
+    found = upper.claimed(case.experiment, case.count, generator(1, str(case.experiment)))
+    assert found / case.count <= limit(0.055, case.count)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("n", [200, 1319])
-@pytest.mark.parametrize("p0", [0.02, 0.1, 0.5, 0.93])
-@pytest.mark.parametrize("icc", [0.0, 0.5])
-@pytest.mark.parametrize("k", [1, 5])
-@pytest.mark.parametrize("m", [1, 3])
-def test_upper_bound_at_full_size(n, p0, icc, k, m):
-    assert claimed(Experiment(n, p0, icc, k, m, gain=0.02), 4000) <= limit(0.055, 4000)
+def test_same_seed_same_row():
+    experiment = replace(SMALL[0], k=5)
+    assert row(experiment, 20) == row(experiment, 20)
+    drawn = [rates.corrected(experiment, 5, generator(seed, "x")).tolist() for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
