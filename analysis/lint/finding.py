@@ -54,7 +54,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings(Sequence[Finding]):
-    """Findings in the order of rules, tables and rows; ``notes``: what was not looked at, and why."""
+    """Findings in the order of rules, tables and rows; ``notes``: what was read, and what was not."""
 
     found: tuple[Finding, ...]
     notes: tuple[str, ...] = ()

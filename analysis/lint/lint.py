@@ -58,7 +58,7 @@ def lint(table: Readable | Sequence[Readable]) -> Findings:
         names = ", ".join(sheet.name for sheet in book.sheets)
         raise InputError(f"{names}: no column that can be checked; name some of {recognised()}")
     found = merged(finding for rule in RULES for finding in rule(book))
-    return Findings(found, tuple(note for sheet in book.sheets for note in _notes(sheet)))
+    return Findings(found, (_read(book), *(note for sheet in book.sheets for note in _notes(sheet))))
 
 
 def _tables(given: Readable | Sequence[Readable]) -> tuple[Table, ...]:
@@ -84,6 +84,12 @@ def _framed(frame: pd.DataFrame) -> Table:
     return Table.of(text)
 
 
+def _read(book: Book) -> str:
+    numbers = sum(len(line.all(role)) for sheet in book.sheets for line in sheet.lines for role in line.cells)
+    tables = sum(sheet.has_numbers for sheet in book.sheets)
+    return f"read {numbers} numbers in {tables} table{'s' * (tables != 1)}"
+
+
 def _notes(sheet: Sheet) -> list[str]:
     if not sheet.has_numbers:
         return [f"{sheet.name}: no column that can be checked"]
@@ -91,4 +97,4 @@ def _notes(sheet: Sheet) -> list[str]:
     if not words:
         return []
     shown = ", ".join(dict.fromkeys(words[:SHOWN])) + (", ..." if len(words) > SHOWN else "")
-    return [f"{sheet.name}: skipped {len(words)} cells that are no plain numbers ({shown})"]
+    return [f"{sheet.name}: skipped cells that are no plain numbers: {len(words)} ({shown})"]

@@ -18,8 +18,9 @@ TOTAL: Final = re.compile(r"\b(total|sum)\b", re.IGNORECASE)
 BASELINE: Final = re.compile(r"base(line)?", re.IGNORECASE)
 WHOLE: Final = frozenset({"n_items", "n_runs", "submissions", "best_at", "part"})
 """Roles of counts that nobody rounds."""
-SHARES: Final = ("score", "best", "baseline", "rate", "percent")
-"""Roles whose numbers are shares, unless a metric says otherwise."""
+LEVELS: Final = frozenset({"score", "best", "baseline", "improvement", "mean", "max", "min"})
+RATES: Final = frozenset({"rate", "percent"})
+"""Roles whose numbers are printed on one scale."""
 KEY: Final = ("workspace", "task", "agent", "driver", "mode", "base_model", "budget")
 """Roles that say which runs a line is about."""
 
@@ -74,6 +75,12 @@ class Line:
         return bool(TOTAL.search(self.label))
 
     @property
+    def is_baseline(self) -> bool:
+        """The row is the base model's: its note or mode says so, or it is submission 0."""
+        said = (self.text("note") or "", self.text("mode") or "")
+        return any(BASELINE.fullmatch(text) for text in said) or self.text("submission") == "0"
+
+    @property
     def key(self) -> dict[str, str]:
         """Naming role -> its text in lower case."""
         return {role: text.casefold() for role in KEY if (text := self.text(role))}
@@ -123,17 +130,24 @@ class Sheet:
         """Lines that are no totals."""
         return tuple(line for line in self.lines if not line.is_total)
 
-    @cached_property
-    def proportions(self) -> bool:
-        """Shares are printed on 0..1: none is above 1 and one is between."""
-        numbers = [c.number for line in self.lines for role in SHARES for c in line.all(role) if c.number]
-        marked = any(number.text.endswith("%") for number in numbers)
-        values = [number.value for number in numbers]
-        return not marked and all(-1 <= v <= 1 for v in values) and any(0 < v < 1 for v in values)
-
     def scale(self, column: str) -> float:
-        """What a share of one is printed as in a column: 1 or 100."""
-        return 1.0 if self.proportions and not is_percent(column) else 100.0
+        """What a share of one is printed as in a column: 100, or 1 where no number of its kind is above 1.
+
+        A column named per cent, or with a per cent sign, is; rates are one kind, levels and gains the other.
+        """
+        kind: Set[str] = RATES if self.roles.get(column) in RATES else LEVELS
+        return 100.0 if is_percent(column) or self._largest[kind] > 1 else 1.0
+
+    @cached_property
+    def _largest(self) -> dict[Set[str], float]:
+        """Largest number of each kind in columns whose names do not tell the scale."""
+        largest: dict[Set[str], float] = {LEVELS: 0.0, RATES: 0.0}
+        for kind in largest:
+            for cell in (cell for line in self.lines for role in kind for cell in line.all(role)):
+                if cell.number and not is_percent(cell.column):
+                    value = 100.0 if cell.text.endswith("%") else abs(cell.number.value)
+                    largest[kind] = max(largest[kind], value)
+        return largest
 
     def no_numbers(self) -> list[str]:
         """Texts in columns of numbers that are none."""

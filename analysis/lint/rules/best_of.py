@@ -59,7 +59,8 @@ class BestOf:
             cell, noted = _level(line), BEST.search(line.text("note") or "")
             if not (noted and line.text("submission") and cell and cell.number):
                 continue
-            rows = [(other, _level(other)) for other in sheet.data if other.key == line.key]
+            same = [other for other in sheet.data if other.key == line.key and not other.is_baseline]
+            rows = [(other, _level(other)) for other in same]
             higher = [
                 _row(other, each)
                 for other, each in rows
@@ -75,9 +76,9 @@ def _level(line: Line) -> Cell | None:
 
 
 def _same(line: Line, other: Line) -> bool:
-    """Another row of the same group that is no best itself, and names its mode."""
+    """Another row of the same group that is no best itself and no baseline, and names its mode."""
     mode = other.text("mode")
-    if mode is None or BEST.search(mode) or not line.text("task"):
+    if mode is None or BEST.search(mode) or other.is_baseline or not line.text("task"):
         return False
     return all(line.key.get(role) == other.key.get(role) for role in GROUP)
 

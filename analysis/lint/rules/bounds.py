@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from posttrace.analysis.lint.book import Book
-from posttrace.analysis.lint.finding import Finding
+from posttrace.analysis.lint.finding import Finding, Severity
 from posttrace.analysis.lint.printed import Printed, below
 from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
@@ -33,17 +33,18 @@ class Bounds:
 
     def _shares(self, book: Book, sheet: Sheet, line: Line) -> Iterator[Finding]:
         share = is_share(book.metric(line))
-        counted = share or (share is None and bool(book.n_items(line)))
         for role in ("score", "best", "baseline", "rate", "percent"):
             for cell in line.all(role):
                 labelled = role in ("rate", "percent") or is_percent(cell.column)
                 change = is_change(cell.column) and role != "rate"
-                if change or not (labelled or counted):
+                unnamed = share is None and bool(book.n_items(line))
+                if change or not (labelled or share or unnamed):
                     continue
                 top = sheet.scale(cell.column)
                 if cell.number and not (cell.number.high >= 0 and cell.number.low <= top):
                     fit = ["a difference instead of a level", "another scale than per cent"]
-                    yield found(self, (line, cell), f"0 to {top:g}", fit)
+                    severity: Severity = "inconsistent" if labelled or share else "information"
+                    yield found(self, (line, cell), f"0 to {top:g}", fit, severity)
 
     def _counts(self, line: Line) -> Iterator[Finding]:
         for role in ("n_items", "n_runs", "submissions", "best_at"):

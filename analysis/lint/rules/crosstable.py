@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from posttrace.analysis.lint.printed import Printed, below, differ
 from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
 
-BASELINE: Final = re.compile(r"baseline", re.IGNORECASE)
 At = tuple[Line, Cell]
 AGAIN: Final = "another run of the same configuration"
 
@@ -83,7 +81,7 @@ class CrossTable:
     def _submissions(self, book: Book) -> Iterator[Finding]:
         bests = [line for line in book.data if line.cell("best") and not line.text("submission")]
         for group in _runs(book):
-            at = max(group, key=lambda each: each[1].number.value if each[1].number else 0.0)
+            at = max(group, key=lambda each: each[1].number.low if each[1].number else 0.0)
             whole = {"task", "agent", "mode", "base_model"} <= at[0].key.keys()
             same = [line for line in bests if whole and {"agent", "mode"} <= line.key.keys()]
             same = [line for line in same if same_runs(at[0], line)]
@@ -93,7 +91,7 @@ class CrossTable:
             shown = "; ".join(f"{best.text} ({line.table}, row {line.row})" for line, best in numbers)
             if all(below(best, at[1].number) for _, best in numbers):
                 yield found(self, at, f"at most the best of this cell: {shown}", [AGAIN])
-            elif all(below(at[1].number, best) for _, best in numbers):
+            elif all(below(each, best) for each in _numbers(group) for _, best in numbers):
                 fit = [AGAIN, "submissions that the table does not show"]
                 yield found(self, at, f"the best of this cell: {shown}", fit, "information")
 
@@ -112,7 +110,11 @@ class CrossTable:
 def _baseline(line: Line) -> Cell | None:
     if cell := line.cell("baseline"):
         return cell
-    return line.cell("score") if BASELINE.fullmatch(line.text("note") or "") else None
+    return line.cell("score") if line.is_baseline else None
+
+
+def _numbers(group: Sequence[At]) -> list[Printed]:
+    return [cell.number for _, cell in group if cell.number]
 
 
 def _other(number: Printed, cell: Cell) -> bool:
@@ -141,6 +143,6 @@ def _runs(book: Book) -> Iterator[list[At]]:
         groups: dict[tuple[tuple[str, str], ...], list[At]] = {}
         for line in sheet.data:
             cell = line.cell("score")
-            if cell and line.text("submission") and not BASELINE.fullmatch(line.text("note") or ""):
+            if cell and line.text("submission") and not line.is_baseline:
                 groups.setdefault(tuple(line.key.items()), []).append((line, cell))
         yield from groups.values()

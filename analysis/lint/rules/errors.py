@@ -42,7 +42,7 @@ class Errors:
         sd, sem, n = line.number("sd"), line.cell("sem"), line.count("n_runs")
         if not (sd and sem and sem.number and n):
             return
-        if not _ratio_fits((sd, sem.number), math.sqrt(n)):
+        if not any(_ratio_fits((sd, sem.number), math.sqrt(each)) for each in (n, n - 1)):  # either divisor
             expected = f"{number(sd.value / math.sqrt(n))} = {sd.text}/sqrt({n})"
             yield found(
                 self, (line, sem), expected, ["an interval's half width", "another N for one of the two"]
@@ -79,10 +79,11 @@ def _ratio_fits(pair: Pair, ratio: float) -> bool:
 
 def _shared(a: Line, b: Line) -> list[tuple[Cell, Cell]]:
     """Error cells above 0 of two rows that print the same values; none when a value differs."""
-    short, long = sorted((a.label.casefold(), b.label.casefold()), key=len)
     first, second = _by_stem(a), _by_stem(b)
     stems = first.keys() & second.keys()
-    if not long.startswith(short) or any(differ(first[stem][0], second[stem][0]) for stem in stems):
+    named = all(a.key[role].startswith(b.key[role]) for role in a.key.keys() & b.key.keys())
+    named |= all(b.key[role].startswith(a.key[role]) for role in a.key.keys() & b.key.keys())
+    if not named or any(differ(first[stem][0], second[stem][0]) for stem in stems):
         return []
     cells = [(first[stem][1], second[stem][1]) for stem in first if stem in stems]
     return [(x, y) for x, y in cells if x.number and y.number and min(x.number.value, y.number.value) > 0]

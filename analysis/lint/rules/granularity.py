@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from posttrace.analysis.lint.book import Book
-from posttrace.analysis.lint.finding import Finding
+from posttrace.analysis.lint.finding import Finding, Severity
 from posttrace.analysis.lint.printed import Printed, number
 from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
 from posttrace.analysis.lint.vocabulary import is_change, is_share
 
 LEVELS: Final = ("score", "best", "baseline", "max", "mean")
+AVERAGED: Final = frozenset({"score", "mean"})
+"""Roles that are means over the runs of a row, where it states their number."""
 AROUND: Final = 100
 """Printed values to each side of one, of which the share that means can reach is told."""
+SLACK: Final = 1e-9
+"""Counts this close to a whole number are one: float arithmetic."""
 KEPT: Final = 0.9
 """Smallest share of items for which "some items were dropped" is offered as an explanation."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A cell as k of ``n`` on 0..``scale``. ``fit``: smallest number of evaluations whose mean it can be."""
+
+    line: Line
+    cell: Cell
+    printed: Printed
+    n: int
+    scale: float
+    metric: str | None
+    fit: int | None
 
 
 @dataclass(frozen=True)
@@ -26,8 +44,9 @@ class Granularity:
     """A mean of n outcomes of 0 or 1 is k/n; the mean of m evaluations is k/(m n), m up to ``evaluations``.
 
     GRIM (Brown & Heathers 2017) with the number of evaluations open. Applies to levels and to gains of one
-    run (differences of two k/n). Metrics that are not shares of items are left out where a metric is stated.
-    Deviation: every usual rounding is allowed, and a mean of few evaluations is not called inconsistent.
+    run (differences of two k/n). Deviations: every usual rounding is allowed; a mean of few evaluations is
+    information; metrics that are no shares of items are left out where one is stated, and where none is, a
+    column of which less than half is k/n is information as well.
     """
 
     evaluations: int = 10
@@ -37,49 +56,59 @@ class Granularity:
     def __call__(self, book: Book) -> Iterator[Finding]:
         """Cells that one evaluation of n items cannot give."""
         for sheet in book.sheets:
-            for line in sheet.data:
-                n, metric = book.n_items(line), book.metric(line)
-                if n and is_share(metric) is not False:
-                    yield from self._line(sheet, line, n, metric)
+            scores = [score for line in sheet.data for score in self._scores(book, sheet, line)]
+            whole = Counter(score.cell.column for score in scores if score.fit == 1)
+            cells = Counter(score.cell.column for score in scores)
+            for score in scores:
+                if score.fit != 1:
+                    column = score.cell.column
+                    counted = score.metric is not None or 2 * whole[column] >= cells[column]
+                    yield self._found(score, counted)
 
-    def _line(self, sheet: Sheet, line: Line, n: int, metric: str | None) -> Iterator[Finding]:
-        runs = line.count("n_runs") or 1
-        for role in LEVELS:
+    def _scores(self, book: Book, sheet: Sheet, line: Line) -> Iterator[Score]:
+        items, metric = book.n_items(line), book.metric(line)
+        for role in LEVELS if items and is_share(metric) is not False else ():
             cell = line.cell(role)
-            if not cell or not cell.number:
+            if not (items and cell and cell.number):
                 continue
-            units = n * (runs if role == "mean" else 1)
-            printed, scale = cell.number, sheet.scale(cell.column)
-            if not is_change(cell.column) and not -1e-9 <= printed.value <= scale:
-                continue  # the rule of bounds speaks
-            fit = evaluations(printed, scale, units, self.evaluations)
-            if fit != 1:
-                yield self._found((line, cell), (units, scale), fit, metric)
+            n = items * (line.count("n_runs") or 1) if role in AVERAGED else items
+            scale = sheet.scale(cell.column)
+            if (
+                is_change(cell.column) or 0 <= cell.number.value <= scale
+            ):  # the rest is for the rule of bounds
+                fit = evaluations(cell.number, scale, n, self.evaluations)
+                yield Score(line, cell, cell.number, n, scale, metric, fit)
 
-    def _found(
-        self, at: tuple[Line, Cell], base: tuple[int, float], fit: int | None, metric: str | None
-    ) -> Finding:
-        printed, (n, scale) = at[1].number, base
-        assert printed is not None  # ``_line`` chose cells that are numbers
+    def _found(self, score: Score, counted: bool) -> Finding:
+        printed, n, scale, fit = score.printed, score.n, score.scale, score.fit
         wording = f"k/{n}: {_neighbours(printed, n, scale)}"
         reached = chance(printed, scale, n, fit or self.evaluations)
         many = f"{reached:.0%} of the values printable near it are such means"
+        explained = []
         if fit is None:
             wording += f"; no mean of up to {self.evaluations} evaluations either ({many})"
-            means = []
         else:
-            k = round(printed.value / scale * n * fit)
-            means = [f"the mean of {fit} evaluations: {k}/{n * fit} ({many})"]
-        explained = [*means, *_other_n(printed, scale, n), *_other_metric(metric)]
+            k = count(printed, scale, n * fit)
+            explained = [f"the mean of {fit} evaluations: {k}/{n * fit} ({many})"]
+        explained += _other_n(printed, scale, n)
+        if score.metric is None:
+            explained.append("a metric that is no share of items (none is stated)")
         if fit is None:
             explained.append("another number of items or evaluations than stated; a typing slip")
-        return found(self, at, wording, explained, "inconsistent" if fit is None else "information")
+        severity: Severity = "inconsistent" if fit is None and counted else "information"
+        return found(self, (score.line, score.cell), wording, explained, severity)
+
+
+def count(printed: Printed, scale: float, n: int) -> int | None:
+    """The k for which k/n, printed on 0..``scale``, reads like this; below 0 for a difference; else None."""
+    low = math.ceil(printed.low / scale * n - SLACK)
+    high = math.floor(printed.high / scale * n + SLACK)
+    return min(max(round(printed.value / scale * n), low), high) if low <= high else None
 
 
 def fits(printed: Printed, scale: float, n: int) -> bool:
-    """Some k/n, printed on 0..``scale``, reads like this; k may be negative for a difference."""
-    low, high = printed.low / scale * n, printed.high / scale * n
-    return math.ceil(low - 1e-12) <= math.floor(high + 1e-12)
+    """Some k/n reads like this."""
+    return count(printed, scale, n) is not None
 
 
 def evaluations(printed: Printed, scale: float, n: int, most: int) -> int | None:
@@ -101,13 +130,6 @@ def _neighbours(printed: Printed, n: int, scale: float) -> str:
 
 
 def _other_n(printed: Printed, scale: float, n: int) -> list[str]:
-    fewer = next(
-        (each for each in range(n - 1, math.ceil(KEPT * n) - 1, -1) if fits(printed, scale, each)), 0
-    )
-    if not fewer:
-        return []
-    return [f"{n - fewer} of {n} items dropped: {round(printed.value / scale * fewer)}/{fewer}"]
-
-
-def _other_metric(metric: str | None) -> list[str]:
-    return [] if metric else ["a metric that is no share of items (none is stated)"]
+    smaller = range(n - 1, math.ceil(KEPT * n) - 1, -1)
+    fewer = next((each for each in smaller if fits(printed, scale, each)), 0)
+    return [f"{n - fewer} of {n} items dropped: {count(printed, scale, fewer)}/{fewer}"] if fewer else []

@@ -110,7 +110,12 @@ class Spread:
 
 
 def _shares(rate: Printed, scale: float, n: int | None) -> tuple[float, float]:
-    """Admissible shares: multiples of 1/n where one fits, otherwise what the digits allow."""
+    """Admissible shares: multiples of 1/n where one fits, otherwise what the digits allow.
+
+    A bare 1 among zeros and ones may be all runs or one per cent of them: anything.
+    """
+    if scale == 1 and rate.value == rate.unit == 1:
+        return 0.0, 1.0
     low, high = max(0.0, rate.low / scale), min(1.0, rate.high / scale)
     if n and fits(rate, scale, n):
         return math.ceil(low * n - 1e-9) / n, math.floor(high * n + 1e-9) / n

@@ -118,7 +118,7 @@ def _rounded(printed: Printed, at_most: float = float("inf")) -> Printed:
 def _range(addends: Sequence[Printed]) -> tuple[float, float]:
     """Sums that the addends allow; all whole ones are rounded alike, where most digits are shown."""
     units = [_rounded(each).unit for each in addends if each.value]
-    coarse = [_rounded(each, min(units, default=1.0)) for each in addends]
+    coarse = [_rounded(each, max(1.0, min(units, default=1.0))) for each in addends]
     return sum(each.low for each in coarse), sum(each.high for each in coarse)
 
 
