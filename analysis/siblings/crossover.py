@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.stats import norm
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from posttrace.analysis.arrays import FloatArray
@@ -77,6 +78,8 @@ class Crossover:
     With a column ``competition`` the bootstrap draws whole competitions and standard errors are clustered by
     them; without, successes are drawn from the fitted rates, which takes trials as independent: competitions
     shared by strategies and seeds of one competition are not, so that such an interval is a rough one.
+    Of nominal 95 % bootstrap and Fieller intervals, .93 and .94 held the crossover in simulations with 75
+    uneven competitions, .92 and .94 with 40, .96 and .97 with independent counts of 300 a strength.
     """
 
     challenger: str
@@ -221,7 +224,7 @@ def _fit(cells: pd.DataFrame, challenger: str, clustered: bool) -> tuple[FloatAr
     strength = cells["strength"].to_numpy(dtype=np.float64)
     design = np.column_stack([np.ones(len(cells)), other, strength, other * strength])
     outcome = np.column_stack([cells["successes"], cells["trials"] - cells["successes"]])
-    model = sm.GLM(outcome, design, family=sm.families.Binomial())
+    model = GLM(outcome, design, family=Binomial())
     groups = pd.factorize(cells["competition"])[0] if clustered else None
     # with two strengths no degree of freedom is left for the scale, which a binomial model does not use,
     # and a perfect fit looks to statsmodels like separation, which was ruled out before

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 from statsmodels.genmod.families import Binomial
@@ -183,6 +183,7 @@ def test_mistakes_are_named():
 
 
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.05, 2), st.floats(0.05, 2), st.floats(-0.9, 0.9))
+@settings(deadline=None)
 def test_fieller_is_where_the_difference_is_not_significant(a, b, sa, sb, rho):
     v = np.array([[sa * sa, rho * sa * sb], [rho * sa * sb, sb * sb]])
     (low, high), shape = fieller(np.array([a, b]), v)

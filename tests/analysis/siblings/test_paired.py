@@ -29,6 +29,7 @@ def compare(first, second, seed: int = 0, **settings_):
 
 
 @given(st.lists(st.integers(-4, 4), min_size=1, max_size=10))
+@settings(deadline=None)
 def test_flips_by_convolution_and_by_enumeration(d):
     values = np.array(d)
     greater, less = enumerated_flips(values.astype(float))
@@ -39,6 +40,7 @@ def test_flips_by_convolution_and_by_enumeration(d):
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
+@settings(deadline=None)
 def test_flips_of_single_outcomes_are_mcnemar(gained, lost):
     d = np.repeat([1, -1, 0], [gained, lost, 5])
     assert flip_p(d, "greater") == pytest.approx(mcnemar(gained, lost))

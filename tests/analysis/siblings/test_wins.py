@@ -60,6 +60,7 @@ def test_shipped_domains():
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.sampled_from("abcd")), min_size=1, max_size=9))
+@settings(deadline=None)
 def test_domain_flips_by_enumeration_over_tasks(pairs):
     d, names = np.array([p[0] for p in pairs], dtype=float), [p[1] for p in pairs]
     domains = sorted(set(names))
