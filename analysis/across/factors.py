@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from posttrace.analysis.across.matching import Matched, match
+from posttrace.analysis.across.matching import Match, match
 from posttrace.analysis.across.runs import FACTORS, StudySettings, tidy
 from posttrace.analysis.audit.audit import adjusted
 from posttrace.analysis.stats.association import StratifiedPermutation
@@ -39,10 +39,9 @@ def factor_contrasts(runs: pd.DataFrame, factors: Sequence[str], settings: Study
         others = [name for name in factors if name != factor]
         found = match(runs, factor, (one, other), others)
         head = {"factor": factor, "one": one, "other": other}
-        rows.append(head | {"task": ALL_TASKS} | _row(found, factor, one, settings))
+        rows.append(head | {"task": ALL_TASKS} | _row(found, settings))
         for task in sorted(runs.loc[runs[factor].isin([one, other]), "task"].unique()):
-            part = match(runs[runs["task"] == task], factor, (one, other), others)
-            rows.append(head | {"task": task} | _row(part, factor, one, settings))
+            rows.append(head | {"task": task} | _row(found.of_task(task), settings))
     frame = tidy(rows, COLUMNS)
     overall = (frame["task"] == ALL_TASKS).to_numpy()
     for p in ("p", "p_t"):
@@ -71,22 +70,27 @@ def _chosen(
     return list(settings.planned)
 
 
-def _row(found: Matched, factor: str, one: str, settings: StudySettings) -> dict[str, Any]:
+def _row(found: Match, settings: StudySettings) -> dict[str, Any]:
+    one, other = found.levels
+    runs = found.matched
     row: dict[str, Any] = {
-        "n_one": int((found.runs[factor] == one).sum()),
-        "n_other": int((found.runs[factor] != one).sum()),
-        "unmatched_one": found.unmatched_one,
-        "unmatched_other": found.unmatched_other,
+        "n_one": found.count(one, True),
+        "n_other": found.count(other, True),
+        "unmatched_one": found.count(one, False),
+        "unmatched_other": found.count(other, False),
         "reason": found.reason,
-        "gain_kind": ", ".join(sorted(found.runs["gain_kind"].unique())),
+        "gain_kind": ", ".join(sorted(runs["gain_kind"].unique())),
     }
-    if found.runs.empty:
+    if runs.empty:
         return row
-    kinds = (found.runs[factor] == one).to_numpy(dtype=np.bool_)
-    strata = pd.factorize(found.runs["stratum"])[0].astype(np.int64)
     # the same numbers whichever side is called one: they belong to the runs, not to the row
-    rng = settings.stream("contrast " + " ".join(sorted(found.runs["run_id"])))
-    tested = StratifiedPermutation(settings.resamples)(found.runs["gain"].to_numpy(), kinds, strata, rng)
+    rng = settings.stream("contrast " + " ".join(sorted(runs["run_id"])))
+    tested = StratifiedPermutation(settings.resamples)(
+        runs["gain"].to_numpy(dtype=float),
+        (runs[found.factor] == one).to_numpy(dtype=np.bool_),
+        pd.factorize(runs["stratum"])[0].astype(np.int64),
+        rng,
+    )
     row |= {
         "difference": tested.difference,
         "p": tested.p,
@@ -94,19 +98,17 @@ def _row(found: Matched, factor: str, one: str, settings: StudySettings) -> dict
         "p_least": min(1.0, 2 * tested.p_least),
         "method": ("pairs" if found.paired else "labels within task") + ("" if tested.exact else ", drawn"),
     }
-    return row | _by_task(found, factor, one, settings)
+    return row | _by_task(found, settings)
 
 
-def _by_task(found: Matched, factor: str, one: str, settings: StudySettings) -> dict[str, Any]:
+def _by_task(found: Match, settings: StudySettings) -> dict[str, Any]:
     """What the differences of each task add: an interval where runs are paired, p over whole tasks."""
-    sign = np.where(found.runs[factor] == one, 1.0, -1.0)
-    sides = found.runs.assign(signed=sign * found.runs["gain"], plus=sign > 0)
-    means = sides.groupby(["task", "stratum", "plus"])["signed"].mean()
-    differences = means.groupby(level=["task", "stratum"]).sum()
-    each = [part.to_numpy() for _, part in differences.groupby(level="task", sort=False)]
+    ours = found.matched[found.factor] == found.levels[0]
+    means = found.matched.groupby(["task", "stratum", ours.rename("ours")])["gain"].mean().unstack("ours")
+    differences = means[True] - means[False]
+    each = [part.to_numpy() for _, part in differences.groupby(level="task")]
     row: dict[str, Any] = {}
     if len(each) > 1:
-        # blocks of one task count together, so that a task is flipped as a whole
         whole = PairedContrast(settings.alpha, seed=settings.seed)(np.array([part.mean() for part in each]))
         row |= {"p_tasks": whole.p_flip, "p_tasks_least": whole.p_least}
     if found.paired:

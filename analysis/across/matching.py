@@ -3,79 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 
 @dataclass(frozen=True)
-class Matched:
-    """``runs``: those of both levels that have a partner; under the null exchangeable in their ``stratum``.
+class Match:
+    """Runs with a gain at one of two ``levels`` of ``factor``, matched by task, seed and all ``others``.
 
-    That is a pair (same seed), or all runs of a block where no seed is on both sides. ``paired``: every
-    stratum is a pair. ``unmatched_one``, ``unmatched_other``: runs left out. ``reason``: why nothing matched.
+    ``runs`` have a ``stratum``, empty where a run has no partner; under the null runs of one stratum are
+    exchangeable. It is a pair (same seed), or all runs of a block where no seed is on both sides. ``hidden``:
+    blocks were left out because a level has several cells there: they differ in what no column shows.
     """
 
     runs: pd.DataFrame
-    paired: bool
-    unmatched_one: int
-    unmatched_other: int
-    reason: str
+    factor: str
+    levels: tuple[str, str]
+    others: tuple[str, ...]
+    hidden: bool
+
+    @cached_property
+    def matched(self) -> pd.DataFrame:
+        """The runs that have a partner."""
+        return self.runs[self.runs["stratum"] != ""]
+
+    @property
+    def paired(self) -> bool:
+        """Every stratum is a pair."""
+        return bool(len(self.matched)) and bool((self.matched["stratum"].value_counts() == 2).all())
+
+    def count(self, level: str, matched: bool) -> int:
+        """Runs of a level with a partner, or without."""
+        return int(((self.runs[self.factor] == level) & ((self.runs["stratum"] != "") == matched)).sum())
+
+    def of_task(self, task: str) -> Match:
+        """The part of one task."""
+        return replace(self, runs=self.runs[self.runs["task"] == task])
+
+    @property
+    def reason(self) -> str:
+        """Why nothing matched."""
+        if len(self.matched):
+            return ""
+        sides = [self.runs[self.runs[self.factor] == level] for level in self.levels]
+        missing = [level for level, side in zip(self.levels, sides, strict=True) if side.empty]
+        if missing:
+            return f"no gain of {' and '.join(missing)}"
+        if self.hidden:
+            return "cells differ in settings that are not among the factors"
+        one, other = sides
+        apart = [name for name in ("task", *self.others) if not set(one[name]) & set(other[name])]
+        return "no matched cells: the two never share " + (", ".join(apart) or "a task with all else equal")
 
 
-def match(runs: pd.DataFrame, factor: str, levels: tuple[str, str], others: Sequence[str]) -> Matched:
-    """Match runs with a gain whose ``factor`` is one of two ``levels``, by task, seed and all ``others``.
-
-    A level that has several cells in one block differs there in settings that no column shows: such a block
-    is left out.
-    """
-    one, other = levels
-    of_both = runs[runs[factor].isin(levels) & runs["gain"].notna()]
-    parts, hidden = [], False
-    for _, block in of_both.groupby(["task", *others], sort=False):
-        cells = block.groupby(factor)["cell_id"].nunique()
-        if len(cells) < 2:
-            continue
-        if cells.max() > 1:
-            hidden = True
-            continue
-        parts.append(_strata(block, factor))
-    kept = pd.concat(parts) if parts else of_both.iloc[:0].assign(stratum=pd.Series(dtype=object))
-    left = of_both[factor].value_counts().sub(kept[factor].value_counts(), fill_value=0)
-    return Matched(
-        runs=kept,
-        paired=bool(len(kept)) and bool((kept.groupby("stratum")["run_id"].count() == 2).all()),
-        unmatched_one=int(left.get(one, 0)),
-        unmatched_other=int(left.get(other, 0)),
-        reason="" if len(kept) else _why(of_both, factor, levels, others, hidden),
+def match(runs: pd.DataFrame, factor: str, levels: tuple[str, str], others: Sequence[str]) -> Match:
+    """Match the runs of two ``levels`` of ``factor``."""
+    found = runs[runs[factor].isin(levels) & runs["gain"].notna()].copy()
+    found["block"] = found.groupby(["task", *others]).ngroup()
+    both = found.groupby("block")[factor].transform("nunique") == 2
+    cells = found.groupby(["block", factor])["cell_id"].transform("nunique")
+    alone = cells.groupby(found["block"]).transform("max") == 1
+    # runs without a seed have no group, and so no partner by seed
+    same_seed = both & alone & (found.groupby(["block", "seed"])[factor].transform("nunique") == 2)
+    by_seed = same_seed.groupby(found["block"]).transform("any")
+    block = found["block"].astype(str)
+    found["stratum"] = np.where(
+        same_seed, block + " " + found["seed"].astype(str), np.where(both & alone & ~by_seed, block, "")
     )
-
-
-def _strata(block: pd.DataFrame, factor: str) -> pd.DataFrame:
-    """The runs of a block that have a partner; its strata are seeds, where one is on both sides."""
-    name = block["run_id"].iloc[0]
-    both = block.groupby("seed")[factor].nunique()
-    shared = block[block["seed"].isin(both.index[both == 2])]
-    if shared.empty:
-        return block.assign(stratum=name)
-    return shared.assign(stratum=name + " " + shared["seed"].astype(str))
-
-
-def _why(
-    runs: pd.DataFrame, factor: str, levels: tuple[str, str], others: Sequence[str], hidden: bool
-) -> str:
-    missing = [level for level in levels if not (runs[factor] == level).any()]
-    if missing:
-        return f"no gain of {' and '.join(missing)}"
-    if hidden:
-        return "cells differ in settings that are not among the factors"
-    sides = [
-        set(zip(*(runs.loc[runs[factor] == level, name] for name in ["task", *others]), strict=True))
-        for level in levels
-    ]
-    apart = [
-        name
-        for i, name in enumerate(["task", *others])
-        if not {row[i] for row in sides[0]} & {row[i] for row in sides[1]}
-    ]
-    return "no matched cells: the two never share " + (", ".join(apart) or "a task with all else equal")
+    hidden = bool((both & ~alone).any())
+    return Match(found.drop(columns="block"), factor, levels, tuple(others), hidden)

@@ -72,7 +72,7 @@ def run_table(
     columns = ["run_id", "cell_id", "task", *FACTORS, BASE, "seed", "route", "verdict", "baseline", "k"]
     table = audit.table()
     frame = table[columns].copy()
-    for factor in FACTORS:
+    for factor in (*FACTORS, BASE):
         frame[factor] = frame[factor].astype(object).where(frame[factor].notna(), UNSET)
     corrected, reported = table["corrected_gain"].astype(float), table["reported_gain"].astype(float)
     frame["failed"] = table["k"] == 0

@@ -84,8 +84,9 @@ def study(audit: Audit, settings: StudySettings | None = None, traces: Runs | No
         "mixed": mixed(runs, settings.alpha),
         "sensitivity": sensitivity(audit),
     }
+    tables = {"runs": runs, **tables}
     reasons = {name: _why_empty(name, runs) for name, table in tables.items() if table.empty}
-    return Study(settings, runs, **tables, reasons=reasons)
+    return Study(settings, **tables, reasons=reasons)
 
 
 def cells(audit: Audit) -> pd.DataFrame:
