@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check slow bench clean
+.PHONY: demo test check slow bench routes-eval clean
 
 demo: $(STAMP)
 	$(BIN)/posttrace demo
@@ -26,6 +26,10 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# make routes-eval LABELS=list.csv CLONES=folder [ARGS="--errors --json found.json"]
+routes-eval: $(STAMP)
+	$(BIN)/python -m benchmarks.routes "$(LABELS)" "$(CLONES)" $(ARGS)
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

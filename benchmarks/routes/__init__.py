@@ -1,0 +1,1 @@
+"""How often is the route of code right? Labelled units of public repositories: ``make routes-eval``."""

@@ -1,0 +1,105 @@
+"""The evaluation as tables for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+from rich.table import Table
+
+from benchmarks.routes.evaluation import OURS, Evaluation, label_of
+from benchmarks.routes.scores import GOALS, Figure
+from benchmarks.routes.verdicts import Verdict
+from posttrace.analysis.routes.agreement import Estimate, class_of
+
+DASH = "–"
+
+
+def tables(evaluation: Evaluation) -> Iterator[Table]:
+    """All tables, the headline first."""
+    yield headline(evaluation)
+    yield _frame("Classes", evaluation.scores[OURS].by_class())
+    for name, found in evaluation.groups.items():
+        yield _frame(f"By {name}", found)
+    yield lines(evaluation)
+    apart = [verdict for verdict in evaluation.verdicts if verdict.unreadable or verdict.failure]
+    if apart:
+        yield _apart(apart)
+
+
+def headline(evaluation: Evaluation) -> Table:
+    """The figures of ours with both intervals, beside the floors."""
+    figures = {name: scores.figures() for name, scores in evaluation.scores.items()}
+    floors = [name for name in figures if name != OURS]
+    title = f"{len(evaluation.judged)} units (intervals: 95 %, bootstrap)"
+    table = Table("figure", OURS, "over units", "over repositories", *floors, "n", "goal", title=title)
+    for i, figure in enumerate(figures[OURS]):
+        beside = [_share(figures[name][i].by_unit.value) for name in floors]
+        n, goal = str(figure.by_unit.n), GOALS.get(figure.name, "")
+        table.add_row(figure.name, *_cells(figure), *beside, n, goal)
+    return table
+
+
+def lines(evaluation: Evaluation) -> Table:
+    """Cited lines, and time."""
+    found, seconds = evaluation.cited, evaluation.seconds
+    table = Table("evidence and time", "value", "of")
+    table.add_row(
+        "right verdicts that cite a line of the list (±2)", _of(found.hit, found.units), str(found.units)
+    )
+    table.add_row("lines of the list that are cited (±2)", _of(found.found, found.listed), str(found.listed))
+    table.add_row("cited lines that are in the list (±2)", _of(found.near, found.lines), str(found.lines))
+    table.add_row("right verdicts of training without any line", str(found.silent), "")
+    table.add_row(
+        "seconds a unit: median, 95 %, longest", " / ".join(f"{s:.2f}" for s in seconds.values()), ""
+    )
+    return table
+
+
+def errors(evaluation: Evaluation) -> str:
+    """One line each unit that was judged wrongly: repository and path, label -> said, the first evidence."""
+    wrong = (
+        verdict
+        for verdict in evaluation.judged
+        if class_of(label_of(verdict)) != class_of(verdict.unit.label)
+    )
+    return "\n".join(_error(verdict) for verdict in wrong)
+
+
+def _error(verdict: Verdict) -> str:
+    unit = verdict.unit
+    fact = verdict.route.evidence[0] if verdict.route and verdict.route.evidence else None
+    why = verdict.failure or (f"{fact.rule}: {fact.says} {fact.where}".strip() if fact else "no evidence")
+    return f"{unit.name}: {unit.label} -> {label_of(verdict)} ({why})"
+
+
+def _apart(verdicts: list[Verdict]) -> Table:
+    table = Table("unit", "counts", "why", title="Not judged")
+    for verdict in verdicts:
+        counts = "not at all" if verdict.unreadable else "as wrong"
+        table.add_row(verdict.unit.name, counts, verdict.unreadable or verdict.failure)
+    return table
+
+
+def _frame(title: str, frame: pd.DataFrame) -> Table:
+    table = Table(*frame.columns, title=title)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_share(cell) if isinstance(cell, float) else str(cell) for cell in row))
+    return table
+
+
+def _cells(figure: Figure) -> tuple[str, str, str]:
+    return _share(figure.by_unit.value), _interval(figure.by_unit), _interval(figure.by_repository)
+
+
+def _interval(found: Estimate) -> str:
+    return DASH if math.isnan(found.low) else f"{_share(found.low)}–{_share(found.high)}"
+
+
+def _share(value: float) -> str:
+    return DASH if math.isnan(value) else f"{value:.3f}"
+
+
+def _of(part: int, whole: int) -> str:
+    return _share(part / whole if whole else math.nan)
