@@ -38,28 +38,28 @@ def logistic_lines(x: FloatArray, successes: FloatArray, trials: FloatArray) -> 
     centre, scale = float(x.mean()), float(np.ptp(x)) or 1.0
     u = (x - centre) / scale
     exists = overlapping(x, successes, trials)
-    a, b = np.zeros(len(successes)), np.zeros(len(successes))
-    last = np.full(len(successes), np.inf)
+    won, n = successes[exists], trials[exists]
+    ab, size = np.zeros((len(won), 2)), np.zeros(len(won))
     for _ in range(STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * u, -30, 30)))
-        off, weight = successes - trials * chance, trials * chance * (1 - chance)
-        g0, g1 = off.sum(axis=1), (off * u).sum(axis=1)
-        h00, h01, h11 = weight.sum(axis=1), (weight * u).sum(axis=1), (weight * u * u).sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            det = h00 * h11 - h01**2
-            da, db = (h11 * g0 - h01 * g1) / det, (h00 * g1 - h01 * g0) / det
-        last = np.where(
-            exists & np.isfinite(da) & np.isfinite(db), np.maximum(np.abs(da), np.abs(db)), np.inf
-        )
+        step = _newton(ab, u, won, n)
+        size = np.abs(step).max(axis=1)
         # steps of at most 2 on the logit scale keep the first ones from overshooting
-        short = np.where(np.isfinite(last), np.minimum(1.0, 2.0 / np.maximum(last, 1e-300)), 0.0)
-        a, b = (
-            a + np.nan_to_num(short * da, posinf=0, neginf=0),
-            b + np.nan_to_num(short * db, posinf=0, neginf=0),
-        )
-        if not (exists & (last > CONVERGED)).any():
+        ab += step * np.minimum(1.0, 2.0 / np.maximum(size, CONVERGED))[:, None]
+        if (size <= CONVERGED).all():
             break
-    slope = b / scale
-    lines = np.column_stack([a - slope * centre, slope])
-    lines[last > CONVERGED] = np.nan
+    ab[size > CONVERGED] = np.nan
+    lines = np.full((len(successes), 2), np.nan)
+    slope = ab[:, 1] / scale
+    lines[exists] = np.column_stack([ab[:, 0] - slope * centre, slope])
     return lines
+
+
+def _newton(ab: FloatArray, u: FloatArray, won: FloatArray, n: FloatArray) -> FloatArray:
+    """(resample, 2) Newton's step from intercepts and slopes ``ab``."""
+    chance = 1 / (1 + np.exp(-np.clip(ab[:, [0]] + ab[:, [1]] * u, -30, 30)))
+    off, weight = won - n * chance, n * chance * (1 - chance)
+    g0, g1 = off.sum(axis=1), off @ u
+    h00, h01, h11 = weight.sum(axis=1), weight @ u, weight @ u**2
+    det = h00 * h11 - h01**2
+    step = np.column_stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0])
+    return np.asarray(step / det[:, None], dtype=np.float64)
