@@ -9,6 +9,8 @@ import pandas as pd
 
 from posttrace.analysis.across.conditions import conditions
 from posttrace.analysis.across.factors import aliasing, factor_contrasts
+from posttrace.analysis.across.items import COLUMNS as ITEMS
+from posttrace.analysis.across.items import other_items
 from posttrace.analysis.across.models import mixed, sensitivity
 from posttrace.analysis.across.rates import rates
 from posttrace.analysis.across.routes import associations
@@ -42,6 +44,7 @@ class Study:
     improvement: pd.DataFrame
     profiles: pd.DataFrame
     best_of_k: pd.DataFrame
+    items: pd.DataFrame
     mixed: pd.DataFrame
     sensitivity: pd.DataFrame
     reasons: dict[str, str]
@@ -60,10 +63,10 @@ class Study:
 def study(audit: Audit, settings: StudySettings | None = None, traces: Runs | None = None) -> Study:
     """All that the runs of an audit say together.
 
-    ``settings``: those of the audit where not given. With ``traces`` also budget, sandbox and grading
-    of each run are looked at: contrasts match on them. Without, runs are compared as if they were
-    equal in these, except where one agent has several cells that look alike. Routes are compared where the
-    audit knows them (``Audit.with_routes``).
+    ``settings``: those of the audit where not given. With ``traces`` also budget, sandbox and grading of each
+    run are looked at, contrasts match on them, and ``items`` is made. Without, runs are compared as if they
+    were equal in these, except where one agent has several cells that look alike. Routes are compared where
+    the audit knows them (``Audit.with_routes``).
     """
     settings = settings or StudySettings.of(audit.settings)
     beside = conditions(traces) if traces is not None else {}
@@ -81,6 +84,7 @@ def study(audit: Audit, settings: StudySettings | None = None, traces: Runs | No
         "improvement": improvement(ordered, settings),
         "profiles": profiles(ordered, settings),
         "best_of_k": best_of_k(runs),
+        "items": tidy([], ITEMS) if traces is None else other_items(audit, traces, settings),
         "mixed": mixed(runs, settings.alpha),
         "sensitivity": sensitivity(audit),
     }
@@ -104,6 +108,8 @@ def cells(audit: Audit) -> pd.DataFrame:
 def _why_empty(name: str, runs: pd.DataFrame) -> str:
     if runs.empty:
         return "no runs"
+    if name == "items":
+        return "needs the traces: outcomes of items are not in an audit"
     if name in ("contrasts", "mixed"):
         return "no factor varies"
     if name == "improvement":

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import t
 
 from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.stats.paired import ZERO_SE
 
 MIN_RUNS = 5
 """Runs that a bootstrap over runs needs in every task."""
@@ -82,36 +83,41 @@ class Hierarchical:
     """Gains over runs and items; ``low``, ``high``: (agent,), NaN with a ``reason``.
 
     ``draws``: (resample, agent); a row shares its items, so that differences of columns are differences of
-    agents on the same items.
+    agents on the same items. ``run_var``, ``run_df``: (task, agent) part of the variance of an agent's mean
+    that is between its runs on a task, and its degrees of freedom.
     """
 
     means: FloatArray
     low: FloatArray
     high: FloatArray
     draws: FloatArray
+    run_var: FloatArray
+    run_df: FloatArray
     alpha: float
     reason: str
 
     def difference(self, one: int, other: int) -> tuple[float, float, float]:
         """Mean gain of one agent less that of another: estimate, low, high."""
-        drawn = self.draws[:, one] - self.draws[:, other]
         estimate = float(self.means[one] - self.means[other])
-        if not len(drawn):
+        if self.reason:
             return estimate, np.nan, np.nan
-        low, high = np.quantile(drawn, [self.alpha / 2, 1 - self.alpha / 2])
-        return estimate, float(low), float(high)
+        pair = [one, other]
+        drawn = self.draws[:, one] - self.draws[:, other]
+        half = _half(drawn, self.run_var[:, pair], self.run_df[:, pair], self.alpha)
+        return estimate, estimate - half, estimate + half
 
 
 @dataclass(frozen=True)
 class HierarchicalBootstrap:
     """Runs drawn within each agent and task, then items: one draw a task for all runs, agents and baseline.
 
-    Tasks are fixed and weigh the same. Percentile intervals at two-sided level ``alpha``.
-
-    Drawing items anew for each run would count one test set as many. Replicates of the baseline are not
-    drawn: their spread is already in the differences between items. The decode noise of a run enters with its
-    items and with the runs, which lengthens the interval (the pigeonhole bootstrap, Owen 2007); that R runs
-    are resampled as if they were all there are shortens it, by sqrt((R - 1) / R) in the part of the runs.
+    Tasks are fixed and weigh the same. Drawing items anew for each run would count one test set as many.
+    R - 1 of R runs are drawn, which makes their part of the variance unbiased (Rao & Wu 1988), and the
+    interval is Student's on the bootstrap standard error, with Satterthwaite's degrees of freedom: those of
+    the runs where these vary most. The percentile interval covers too little with five runs. Replicates of
+    the baseline are not drawn: their spread is already in the differences between items. The decode noise of
+    a run enters with its items and with the runs, so that the interval is a little too long (the pigeonhole
+    bootstrap, Owen 2007). ``alpha`` two-sided.
     """
 
     alpha: float = 0.05
@@ -122,14 +128,17 @@ class HierarchicalBootstrap:
         gains = [task.gains for task in tasks]
         _check(gains)
         means = np.mean([[float(agent.mean()) for agent in task] for task in gains], axis=0)
-        fewest = min(len(agent) for task in gains for agent in task)
+        df = np.array([[float(len(agent) - 1) for agent in task] for task in gains])
+        fewest = int(df.min()) + 1
         if fewest < MIN_RUNS:
-            nothing = np.full(len(means), np.nan)
+            nothing, none = np.full(len(means), np.nan), np.empty((0, len(means)))
             reason = f"{fewest} runs; a bootstrap over runs needs {MIN_RUNS}"
-            return Hierarchical(means, nothing, nothing, np.empty((0, len(means))), self.alpha, reason)
+            return Hierarchical(means, nothing, nothing, none, none, none, self.alpha, reason)
+        between = [[float(agent.mean(axis=1).var(ddof=1)) / len(agent) for agent in task] for task in gains]
+        var = np.array(between) / len(gains) ** 2
         draws = np.mean([self._task(task, rng) for task in gains], axis=0)
-        low, high = np.quantile(draws, [self.alpha / 2, 1 - self.alpha / 2], axis=0)
-        return Hierarchical(means, low, high, draws, self.alpha, "")
+        halves = [_half(draws[:, i], var[:, [i]], df[:, [i]], self.alpha) for i in range(len(means))]
+        return Hierarchical(means, means - halves, means + halves, draws, var, df, self.alpha, "")
 
     def _task(self, agents: tuple[FloatArray, ...], rng: np.random.Generator) -> FloatArray:
         """(resample, agent) mean gain."""
@@ -137,12 +146,12 @@ class HierarchicalBootstrap:
         item_rng, *run_rngs = rng.spawn(1 + len(agents))
         rows = []
         for size in self._chunks(n):
-            items = _shares(n, size, item_rng)
-            rows.append(
-                np.column_stack(
-                    [_mean(agent, items, of_runs) for agent, of_runs in zip(agents, run_rngs, strict=True)]
-                )
-            )
+            items = _shares(n, n, size, item_rng)
+            columns = []
+            for agent, run_rng in zip(agents, run_rngs, strict=True):
+                runs = _shares(len(agent), len(agent) - 1, size, run_rng)
+                columns.append(((items @ agent.T) * runs).sum(axis=1))
+            rows.append(np.column_stack(columns))
         return np.concatenate(rows)
 
     def _chunks(self, n_items: int) -> Iterator[int]:
@@ -151,17 +160,21 @@ class HierarchicalBootstrap:
             yield min(size, self.resamples - start)
 
 
-def _mean(agent: FloatArray, items: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """(resample,) mean over drawn runs and the items (resample, item) of this draw."""
-    drawn = _shares(len(agent), len(items), rng)
-    return np.asarray(((items @ agent.T) * drawn).sum(axis=1), dtype=np.float64)
+def _half(drawn: FloatArray, run_var: FloatArray, run_df: FloatArray, alpha: float) -> float:
+    """Half the interval of what was drawn; NaN without spread."""
+    variance = max(float(drawn.var()), float(run_var.sum()))
+    if variance <= ZERO_SE**2:
+        return float("nan")
+    parts = float((run_var**2 / run_df).sum())
+    df = variance**2 / parts if parts > 0 else np.inf
+    return float(t.ppf(1 - alpha / 2, df)) * sqrt(variance)
 
 
-def _shares(n: int, resamples: int, rng: np.random.Generator) -> FloatArray:
-    """(resample, unit) share of each of n units in a sample with replacement."""
-    drawn = rng.integers(0, n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+def _shares(n: int, draws: int, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """(resample, unit) share of each of n units in a sample of ``draws`` with replacement."""
+    drawn = rng.integers(0, n, size=(resamples, draws)) + n * np.arange(resamples)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n)
-    return np.asarray(counts / n, dtype=np.float64)
+    return np.asarray(counts / draws, dtype=np.float64)
 
 
 def _check(tasks: Sequence[tuple[FloatArray, ...]]) -> None:
