@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,10 +82,3 @@ def same_runs(a: Line, b: Line) -> bool:
 def _same_model(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
     return short == long or short in re.split(r"[-_/\s]+", long)
-
-
-def pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
-    """Each two lines once."""
-    for i, first in enumerate(lines):
-        for second in lines[i + 1 :]:
-            yield first, second

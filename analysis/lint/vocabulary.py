@@ -40,7 +40,7 @@ NUMBERS: Final = {
 PATTERNS: Final = {
     "best_of_k": re.compile(r"(pass|best|max)(@|_at_|_of_)(?P<k>\d+)"),
     "at_budget": re.compile(r"(?P<stem>\w+)_(?P<hours>\d+)_?h(ours)?"),
-    "rate": re.compile(r"(improve|improvement|positive|exec|execution|coding|run|valid)\w*_(sr|rate)"),
+    "rate": re.compile(r"(improve|improvement|positive|exec|execution|coding|run)\w*_(sr|rate)"),
     "error": re.compile(r"(?P<stem>\w+)_(err|error)"),
     "part": re.compile(
         r"grpo|ppo|rl|sft|dpo|rft|sft_rl|hybrid|copy|missing|copy_or_missing|placeholder|other"

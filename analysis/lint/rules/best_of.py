@@ -13,7 +13,11 @@ from posttrace.analysis.lint.printed import below, differ
 from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
 
-BEST: Final = re.compile(r"\bbest\b", re.IGNORECASE)
+BEST: Final = re.compile(r"best|.*\bbest (over|across|among|of (all|the|modes))\b.*", re.IGNORECASE)
+"""Modes of rows that are the best of others; "best-of-8" is a mode by itself."""
+NOTED: Final = re.compile(r"(?!.*\b(not|second|so far|until|previous)\b).*\bbest\b", re.IGNORECASE)
+"""Notes of the best submission of a run."""
+LOWER: Final = "a metric of which lower is better"
 GROUP: Final = ("task", "agent", "driver", "base_model", "budget")
 
 
@@ -35,7 +39,7 @@ class BestOf:
 
     def _modes(self, sheet: Sheet) -> Iterator[Finding]:
         for line in sheet.data:
-            if line.text("submission") or not BEST.search(line.text("mode") or ""):
+            if line.text("submission") or not BEST.fullmatch(line.text("mode") or ""):
                 continue
             others = [other for other in sheet.data if _same(line, other) and _level(other)]
             yield from self._compare(line, others)
@@ -48,7 +52,9 @@ class BestOf:
         higher = [at for at in rows if at[1].number and below(best.number, at[1].number)]
         if higher:
             shown = "; ".join(_row(*at) for at in higher)
-            yield found(self, (line, best), f"at least {shown}", ["modes that were left out of the best"])
+            lower = [LOWER] if len(higher) == len(rows) else []
+            fit = ["modes that were left out of the best", *lower]
+            yield found(self, (line, best), f"at least {shown}", fit)
         elif all(at[1].number and differ(best.number, at[1].number) for at in rows):
             shown = "; ".join(_row(*at) for at in rows)
             fit = ["modes or runs that the table does not show"]
@@ -56,7 +62,7 @@ class BestOf:
 
     def _submissions(self, sheet: Sheet) -> Iterator[Finding]:
         for line in sheet.data:
-            cell, noted = _level(line), BEST.search(line.text("note") or "")
+            cell, noted = _level(line), NOTED.match(line.text("note") or "")
             if not (noted and line.text("submission") and cell and cell.number):
                 continue
             same = [other for other in sheet.data if other.key == line.key and not other.is_baseline]
@@ -67,7 +73,7 @@ class BestOf:
                 if each and each.number and below(cell.number, each.number)
             ]
             if higher:
-                fit = ["best by another score than the one printed"]
+                fit = ["best by another score than the one printed", LOWER]
                 yield found(self, (line, cell), f"at least {'; '.join(higher)}", fit)
 
 
@@ -78,7 +84,7 @@ def _level(line: Line) -> Cell | None:
 def _same(line: Line, other: Line) -> bool:
     """Another row of the same group that is no best itself and no baseline, and names its mode."""
     mode = other.text("mode")
-    if mode is None or BEST.search(mode) or other.is_baseline or not line.text("task"):
+    if mode is None or BEST.fullmatch(mode) or other.is_baseline or not line.text("task"):
         return False
     return all(line.key.get(role) == other.key.get(role) for role in GROUP)
 

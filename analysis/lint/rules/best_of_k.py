@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import comb
 
+from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.lint.book import Book
 from posttrace.analysis.lint.finding import Finding, Severity
 from posttrace.analysis.lint.printed import Printed, below, differ, number
@@ -48,7 +48,7 @@ class BestOfK:
     def _ascending(self, line: Line, cells: list[tuple[int, Cell]]) -> Iterator[Finding]:
         for (_, small), (_, large) in pairwise(cells):
             if small.number and large.number and below(large.number, small.number):
-                fit = ["other runs behind one of the two"]
+                fit = ["other runs behind one of the two", "a metric of which lower is better"]
                 yield found(self, (line, large), f"at least {small.column} = {small.text}", fit)
 
     def _against(self, runs: Line, at: tuple[Line, Cell], printed: Printed, k: int) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ class BestOfK:
         where = "" if runs.table == at[0].table else f" of {runs.table}, row {runs.row}"
         if mean and k == 1 and differ(mean, printed):
             yield found(self, at, f"the mean{where}: {mean.text}", ["other runs than those of the mean"])
-        if not (mean and largest and n) or k < 2 or k > n or below(largest, mean):
+        if not (mean and largest and n) or not 2 <= k <= n <= MOST_RUNS or below(largest, mean):
             return
         known = f"(N = {n}, mean {mean.text}, max {largest.text}{f', SD {sd.text}' if sd else ''}{where})"
         least = lower(mean.low, largest.low, n, k)
@@ -82,9 +82,15 @@ def lower(mean: float, largest: float, n: int, k: int) -> float:
 def upper(centre: tuple[float, float], sd: float, n: int, k: int) -> float:
     """Largest expected best of ``k`` of ``n`` runs; ``centre``: mean and maximum; ``sd``: population SD."""
     mean, largest = centre
-    weights = comb(np.arange(n), k - 1) / comb(n, k)
+    weights = descending_weights(n, k)
     stretch = math.sqrt(max(0.0, n * float(weights @ weights) - 1))
     return min(largest, mean + sd * stretch) if math.isfinite(sd) else largest
+
+
+def descending_weights(n: int, k: int) -> FloatArray:
+    """(rank,) C(i-1, k-1)/C(n, k) from the largest value, i = n, down to i = k; all smaller ones weigh 0."""
+    i = np.arange(n, k, -1)
+    return np.cumprod(np.concatenate([[k / n], (i - k) / (i - 1)]))
 
 
 def _k(cell: Cell) -> int:

@@ -12,6 +12,7 @@ from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
 from posttrace.analysis.lint.vocabulary import is_change, is_percent, is_share
 
+LEVELS = ("score", "best", "baseline", "improvement", "mean", "max", "min", "rate", "percent")
 ORDERED = (("best_at", "submissions"), ("min", "mean"), ("mean", "max"), ("min", "max"))
 """Pairs of roles of which the first is never the larger one."""
 
@@ -33,18 +34,21 @@ class Bounds:
 
     def _shares(self, book: Book, sheet: Sheet, line: Line) -> Iterator[Finding]:
         share = is_share(book.metric(line))
-        for role in ("score", "best", "baseline", "rate", "percent"):
+        unnamed = share is None and bool(book.n_items(line))
+        for role in LEVELS:
             for cell in line.all(role):
-                labelled = role in ("rate", "percent") or is_percent(cell.column)
                 change = is_change(cell.column) and role != "rate"
-                unnamed = share is None and bool(book.n_items(line))
-                if change or not (labelled or share or unnamed):
-                    continue
+                labelled = not change and (role in ("rate", "percent") or is_percent(cell.column))
                 top = sheet.scale(cell.column)
-                if cell.number and not (cell.number.high >= 0 and cell.number.low <= top):
-                    fit = ["a difference instead of a level", "another scale than per cent"]
-                    severity: Severity = "inconsistent" if labelled or share else "information"
-                    yield found(self, (line, cell), f"0 to {top:g}", fit, severity)
+                least = -top if change else 0.0
+                inside = cell.number is None or (cell.number.high >= least and cell.number.low <= top)
+                if inside or not (labelled or share or unnamed):
+                    continue
+                kind = "a relative difference" if change else "a difference instead of a level"
+                certain = labelled or (share and not change)
+                severity: Severity = "inconsistent" if certain else "information"
+                fit = [kind, "another scale than per cent"]
+                yield found(self, (line, cell), f"{least:g} to {top:g}", fit, severity)
 
     def _counts(self, line: Line) -> Iterator[Finding]:
         for role in ("n_items", "n_runs", "submissions", "best_at"):

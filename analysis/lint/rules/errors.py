@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from posttrace.analysis.lint.book import Book, pairs
+from posttrace.analysis.lint.book import Book
 from posttrace.analysis.lint.finding import Finding
 from posttrace.analysis.lint.printed import Printed, differ, number
 from posttrace.analysis.lint.rules.base import found
@@ -35,7 +35,7 @@ class Errors:
         for line in book.data:
             yield from self._row(line)
         for sheet in book.sheets:
-            for a, b in pairs([line for line in sheet.data if line.all("error")]):
+            for a, b in _namesakes([line for line in sheet.data if line.all("error")]):
                 yield from self._twice(a, b)
 
     def _row(self, line: Line) -> Iterator[Finding]:
@@ -70,6 +70,20 @@ class Errors:
             else:
                 words = f"{first.text} (row {a.row}), or by sqrt({n}) = {number(math.sqrt(n))} apart"
                 yield found(self, at, words, ["different runs in the two rows"], "inconsistent")
+
+
+def _namesakes(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    """Two rows of which the name of one begins with the other's, the upper one first."""
+    ordered = sorted(lines, key=_name)  # what begins with a name follows it
+    for i, line in enumerate(ordered):
+        for other in ordered[i + 1 :]:
+            if not _name(other).startswith(_name(line)):
+                break
+            yield (line, other) if line.row < other.row else (other, line)
+
+
+def _name(line: Line) -> str:
+    return line.key.get("agent", line.label.casefold())
 
 
 def _ratio_fits(pair: Pair, ratio: float) -> bool:

@@ -10,6 +10,7 @@ from posttrace.analysis.lint.finding import Finding
 from posttrace.analysis.lint.printed import number
 from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Line
+from posttrace.analysis.lint.vocabulary import is_share
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Gains:
     def __call__(self, book: Book) -> Iterator[Finding]:
         """Improvements that are no such difference."""
         for line in book.data:
-            yield from self._line(line)
+            yield from self._line(book, line)
 
-    def _line(self, line: Line) -> Iterator[Finding]:
+    def _line(self, book: Book, line: Line) -> Iterator[Finding]:
         best, base = line.number("best") or line.number("score"), line.number("baseline")
         cell = line.cell("improvement")
         if not (best and base and cell and cell.number):
@@ -34,7 +35,12 @@ class Gains:
             return
         gain = best.value - base.value
         expected = f"{number(gain)} = {best.text} - {base.text}"
-        yield found(self, (line, cell), expected, [*_relative(line), "the baseline of another evaluation"])
+        if cell.number.low <= -low and cell.number.high >= -high and not is_share(book.metric(line)):
+            fit = ["a metric of which lower is better"]
+            yield found(self, (line, cell), expected, fit, "information")
+        else:
+            fit = [*_relative(line), "the baseline of another evaluation"]
+            yield found(self, (line, cell), expected, fit)
 
 
 def _relative(line: Line) -> list[str]:

@@ -23,7 +23,8 @@ AROUND: Final = 100
 SLACK: Final = 1e-9
 """Counts this close to a whole number are one: float arithmetic."""
 KEPT: Final = 0.9
-"""Smallest share of items for which "some items were dropped" is offered as an explanation."""
+MOST_DROPPED: Final = 1000
+"""Smallest share of items, and most items less, for which dropped ones are offered as an explanation."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,8 @@ class Granularity:
                 continue
             n = items * (line.count("n_runs") or 1) if role in AVERAGED else items
             scale = sheet.scale(cell.column)
-            if (
-                is_change(cell.column) or 0 <= cell.number.value <= scale
-            ):  # the rest is for the rule of bounds
+            least = -scale if is_change(cell.column) else 0.0
+            if least <= cell.number.value <= scale:  # others are for the rule of bounds
                 fit = evaluations(cell.number, scale, n, self.evaluations)
                 yield Score(line, cell, cell.number, n, scale, metric, fit)
 
@@ -130,6 +130,6 @@ def _neighbours(printed: Printed, n: int, scale: float) -> str:
 
 
 def _other_n(printed: Printed, scale: float, n: int) -> list[str]:
-    smaller = range(n - 1, math.ceil(KEPT * n) - 1, -1)
+    smaller = range(n - 1, max(math.ceil(KEPT * n), n - MOST_DROPPED) - 1, -1)
     fewer = next((each for each in smaller if fits(printed, scale, each)), 0)
     return [f"{n - fewer} of {n} items dropped: {count(printed, scale, fewer)}/{fewer}"] if fewer else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,9 @@ from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line
 from posttrace.analysis.lint.vocabulary import PATTERNS, normal
 
+HIGHER: Final = re.compile("best|max|delta|gain|improvement|score|acc")
+LOWER: Final = re.compile("loss|err|perplexity|cost|time")
+"""Words of stems that grow, or may fall, when a run gets better."""
 SO_FAR: Final = ("best", "max", "best_so_far")
 """Stems of columns whose name says that they cannot fall."""
 
@@ -43,6 +47,7 @@ class OverTime:
 def _stems(line: Line) -> dict[str, list[tuple[int, Cell]]]:
     found_: dict[str, list[tuple[int, Cell]]] = {}
     for cell in line.all("at_budget"):
-        if match := PATTERNS["at_budget"].fullmatch(normal(cell.column)):
+        match = PATTERNS["at_budget"].fullmatch(normal(cell.column))
+        if match and HIGHER.search(match["stem"]) and not LOWER.search(match["stem"]):
             found_.setdefault(match["stem"], []).append((int(match["hours"]), cell))
     return found_

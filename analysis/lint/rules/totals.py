@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ from posttrace.analysis.lint.finding import Finding, Severity
 from posttrace.analysis.lint.printed import Printed, number
 from posttrace.analysis.lint.rules.base import found
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
+from posttrace.analysis.lint.vocabulary import normal
 
+AVERAGE = re.compile("avg|average|mean|median|per_|max|min")
+"""Words of amounts that do not add up."""
 AMOUNTS = ("count", "submissions", "n_items", "n_runs")
 SHARES = ("percent", "rate")
 
@@ -44,7 +48,7 @@ class Totals:
         for role in AMOUNTS:
             for cell in line.all(role):
                 addends = _column(rows, role, cell.column)
-                if not addends or not cell.number:
+                if AVERAGE.search(normal(cell.column)) or not addends or not cell.number:
                     continue
                 low, high = _range(addends)
                 total = _rounded(cell.number)
