@@ -45,7 +45,7 @@ def grid_table(found: Sequence[Answer], gain: float | None) -> tuple[pd.DataFram
     last = [column for column in frame.columns if column.startswith("mean")]
     frame = frame[[column for column in frame.columns if column not in last] + last]
     title = "Detectable gain in percentage points" if gain is None else _power_at(gain).capitalize()
-    return frame, f"{title}, by items and submissions (best of k)"
+    return frame, title
 
 
 def needed_table(
@@ -57,7 +57,7 @@ def needed_table(
             "claim about": CLAIMS[claim],
             "change": needed.lever,
             "now": needed.now,
-            "needed": DASH if needed.count is None else f"{needed.count:,}",
+            "needed": DASH if needed.count is None else needed.count,
             "because": needed.why,
         }
         for claim, needed in found

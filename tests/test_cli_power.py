@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,19 @@ def test_watching_may_stop_before_the_run_begins(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert f"waiting for {tmp_path}" in said
     assert "stopped watching" in said
+
+
+PAGE = (Path(__file__).parents[1] / "docs/planning.md").read_text()
+COMMANDS = re.findall(r"```bash\nposttrace (.*?)\n```\n\n```text\n(.*?)```", PAGE, re.S)
+[PYTHON] = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.S)
+
+
+@pytest.mark.parametrize(("words", "printed"), COMMANDS)
+def test_the_page_on_planning_prints_what_is_printed(words, printed):
+    shown = "\n".join(line.rstrip() for line in power(*words.split()[1:]).rstrip().splitlines())
+    assert shown == printed.rstrip()
+
+
+def test_the_python_of_the_page(capsys):
+    exec(PYTHON[0], {})
+    assert capsys.readouterr().out == PYTHON[1]
