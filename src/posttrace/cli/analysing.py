@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from posttrace.cli.options import Paths, audit_options, csv_option, json_option, paths_argument
+
+if TYPE_CHECKING:
+    from posttrace.analysis.audit.settings import AuditSettings
 
 
 @click.command()
@@ -15,6 +18,7 @@ from posttrace.cli.options import Paths, audit_options, csv_option, json_option,
 @audit_options
 @json_option
 @csv_option
+@click.option("--follow", "live", is_flag=True, help="Watch one run that is going on, by e-values.")
 @click.option("--study", "with_study", is_flag=True, help="Add all that the runs say together.")
 @click.option("--routes/--no-routes", "with_routes", default=True, help="Derive routes as well.")
 @click.option(
@@ -24,6 +28,7 @@ def audit(
     paths: Paths,
     as_json: bool = False,
     as_csv: bool = False,
+    live: bool = False,
     with_study: bool = False,
     with_routes: bool = True,
     fail_on: str = "",
@@ -47,6 +52,8 @@ def audit(
         raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
+    if live:
+        return _watched(paths, pt.AuditSettings(**settings), as_json=as_json, csv=as_csv)
     chosen, observed, traces = pt.AuditSettings(**settings), None, None
     if any(map(is_table, paths)):
         result = pt.audit_table(named_tables(paths), chosen)
@@ -66,6 +73,15 @@ def audit(
             print_frame(*shown)
     broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
     return int(broken or any(row.verdict in wanted for row in result.runs))
+
+
+def _watched(paths: Paths, settings: AuditSettings, *, as_json: bool, csv: bool) -> int:
+    from posttrace.cli.planning import follow
+    from posttrace.traces.errors import InputError
+
+    if len(paths) != 1 or csv:
+        raise InputError("--follow watches one run, as text or --json; give the folder of one run")
+    return follow(paths[0], settings, as_json=as_json)
 
 
 @click.command()
