@@ -37,7 +37,7 @@ class StudySettings:
 
     ``exclude_policy``: how a run without a scored submission enters. ``planned``: contrasts as (factor, one,
     other), chosen before results were seen, which alone are tested and adjusted for; None tests every pair of
-    levels.
+    levels. Raises ``InputError`` for values that make no sense.
     """
 
     alpha: float = 0.05
@@ -45,6 +45,10 @@ class StudySettings:
     seed: int = 0
     exclude_policy: ExcludePolicy = "drop"
     planned: tuple[tuple[str, str, str], ...] | None = None
+
+    def __post_init__(self) -> None:
+        # what makes no sense for an audit makes none here
+        AuditSettings(self.alpha, 0.0, 0.02, self.resamples, self.seed, self.exclude_policy)
 
     @classmethod
     def of(cls, audit: AuditSettings) -> StudySettings:

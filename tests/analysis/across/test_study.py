@@ -10,6 +10,7 @@ import pytest
 from posttrace.analysis.across.conditions import conditions
 from posttrace.analysis.across.study import Study, StudySettings, study
 from posttrace.analysis.audit.audit import AuditSettings, audit
+from posttrace.traces.errors import InputError
 from tests.analysis.across.made import audited, failed, verdict
 from tests.analysis.inmemory import Start, Traces, run_of
 
@@ -123,6 +124,12 @@ def test_settings_are_those_of_the_audit():
     crashed = found.runs[found.runs["agent"] == "crash"]["gain"]
     assert crashed.tolist()[0] == -0.5
     assert np.isnan(crashed.tolist()[1])
+
+
+@pytest.mark.parametrize("bad", [{"alpha": 0.7}, {"resamples": 50}, {"seed": -1}, {"exclude_policy": "keep"}])
+def test_settings_that_make_no_sense_are_refused(bad):
+    with pytest.raises(InputError):
+        StudySettings(**bad)
 
 
 def outcomes(cap: int, cell: str, seed: int):
