@@ -18,10 +18,18 @@ def names(text: str) -> frozenset[str]:
 
 EXPONENTIAL: Final = names("exp softmax sigmoid expit log_softmax logsumexp logaddexp log_sigmoid logsigmoid")
 """What turns scores into probabilities."""
-LOG_PROBABILITY: Final = names(
-    "log_softmax cross_entropy nll_loss CrossEntropyLoss NLLLoss log_prob logsumexp LogSoftmax"
-    " softmax_cross_entropy_with_integer_labels softmax_cross_entropy"
-    " sparse_softmax_cross_entropy_with_logits"
+LOSSES: Final = names(
+    "cross_entropy nll_loss CrossEntropyLoss NLLLoss softmax_cross_entropy_with_integer_labels"
+    " softmax_cross_entropy sparse_softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits"
+    " SparseCategoricalCrossentropy CategoricalCrossentropy sparse_categorical_crossentropy"
+    " sparse_categorical_cross_entropy linear_cross_entropy liger_cross_entropy cross_entropy_loss"
+    " liger_fused_linear_cross_entropy fused_linear_cross_entropy LigerCrossEntropyLoss"
+    " LigerFusedLinearCrossEntropyLoss FusedCrossEntropyLoss FusedLinearCrossEntropyLoss"
+    " LinearCrossEntropyLoss ChunkedCrossEntropyLoss CEWithChunkedOutputLoss vocab_parallel_cross_entropy"
+)
+"""Less the likelier the tokens are."""
+LOG_PROBABILITY: Final = LOSSES | names(
+    "log_softmax log_prob logsumexp LogSoftmax selective_log_softmax log_probs_from_logits logprobs_of_labels"
 )
 LOGISTIC: Final = names(
     "sigmoid expit log_sigmoid logsigmoid softplus log_expit binary_cross_entropy_with_logits"

@@ -149,6 +149,8 @@ def set_attribute(m: Machine, base: Value, name: str, value: Value) -> None:
             target.names[name] = value
         else:
             write(m, target, m.const(name), value)
+            if name == "data":  # the way to replace what a parameter holds
+                m.update(target, value)
 
 
 def entered(m: Machine, value: Value) -> Value:

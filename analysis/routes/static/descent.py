@@ -22,3 +22,5 @@ class Descent:
     """Ids of what other loops of training left in the state of the optimiser."""
     critics: frozenset[int] = frozenset()
     """Ids of other values that are fitted in the same loop by products of matrices."""
+    upward: bool | None = None
+    """Whether the loss is climbed instead; null when the direction of the step is not known."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
-from posttrace.analysis.routes.static import api, baseline, sampling
+from posttrace.analysis.routes.static import api, baseline, polarity, sampling
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import CONTENT, SMOOTH, Role, Slice, remembered
 from posttrace.analysis.routes.static.values import Const, Value
@@ -109,6 +109,9 @@ def find(descent: Descent) -> Finding:
 
 def _likelihood(anatomy: Anatomy, source: sampling.Source) -> Finding:
     shown = _weighing(anatomy)
+    if polarity.unlearns(anatomy.descent):
+        says = "the likelihood of the tokens is lowered, not raised"
+        return Finding("other", (("unlikelihood", says, shown), *source.reasons))
     attributes = {"data": source.kind, "rollout": source.rollout}
     own = source.kind in ("self", "self+filter")
     says = "cross-entropy on the policy's own samples" if own else "cross-entropy on given tokens"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from posttrace.analysis.routes.static import api
+from posttrace.analysis.routes.static import api, stepping
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.handwritten import by_hand
@@ -17,21 +17,11 @@ from posttrace.analysis.routes.static.values import Value
 _TAPED: Final = frozenset(
     {"torch", "transformers", "accelerate", "tinygrad", "paddle", "deepspeed", "lightning"}
 )
-_OPTIMIZERS: Final = (
-    "torch.optim",
-    "transformers.",
-    "bitsandbytes",
-    "optax",
-    "tinygrad",
-    "paddle",
-    "mlx",
-    "deepspeed",
-)
 
 
 def descents(machine: Machine) -> list[Descent]:
     """All of them, in order of execution."""
-    found = [*_by_backward(machine), *_by_gradient_function(machine.calls), *by_hand(machine)]
+    found = [*_by_backward(machine), *_by_gradient_function(machine), *by_hand(machine)]
     return sorted(found, key=lambda descent: descent.where.seq)
 
 
@@ -39,16 +29,20 @@ def descents(machine: Machine) -> list[Descent]:
 
 
 def _by_backward(machine: Machine) -> Iterable[Descent]:
-    trained = [
-        call.args[0]
-        for call in machine.calls
-        if call.name.startswith(_OPTIMIZERS) and call.args and call.op == "call"
-    ]
-    weights = frozenset(id(o) for value in trained for o in _owners(value))
+    optimizers = stepping.optimizers(machine)
+    if not stepping.steps(machine) or stepping.idle(machine, optimizers):
+        return
+    weights = frozenset(id(o) for call in optimizers for o in _owners(call.args[0]))
+    upward = stepping.upward(optimizers)
     for call in machine.calls:
         loss = _given_to_backward(call)
         if loss is not None:
-            yield Descent(loss, weights or _applied(loss), call.where, taped=True)
+            yield Descent(loss, weights or _applied(loss), call.where, taped=True, upward=upward)
+
+
+def returned(loss: Value) -> Descent:
+    """The descent of a loss that a method returns to a library's loop, which goes backward through it."""
+    return Descent(loss, _applied(loss), loss.where, taped=True, upward=False)
 
 
 def _applied(loss: Value) -> frozenset[int]:
@@ -86,8 +80,8 @@ def _owners(value: Value) -> list[Value]:
     return owners or origins(value)
 
 
-def _by_gradient_function(calls: Sequence[Value]) -> Iterable[Descent]:
-    for call in calls:
+def _by_gradient_function(machine: Machine) -> Iterable[Descent]:
+    for call in machine.calls:
         if (
             call.op == "call"
             and call.name.endswith(("grad", "value_and_grad", "grad_and_value"))
@@ -96,7 +90,8 @@ def _by_gradient_function(calls: Sequence[Value]) -> Iterable[Descent]:
             if call.name.startswith("torch.autograd"):
                 continue
             weights = frozenset(id(o) for value in call.args[1:] for o in origins(value))
-            yield Descent(call.args[0], weights, call.where, taped=True)
+            if stepping.follows(machine, call, weights):
+                yield Descent(call.args[0], weights, call.where, taped=True)
 
 
 # -- training that is not in sight -------------------------------------------------------------------------

@@ -69,7 +69,10 @@ KEPT = frozenset(
         "apply",
         "main",
     }
-).union({"self", "cls", "args", "kwargs", "backward", "sample"}, *map(dir, LIBRARY))
+).union(
+    {"self", "cls", "args", "kwargs", "backward", "sample", "grad", "data", "requires_grad"},
+    *map(dir, LIBRARY),
+)
 """Names that libraries use too, so that a consistent renaming cannot tell whose they are."""
 
 
