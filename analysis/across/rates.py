@@ -14,7 +14,8 @@ def rates(runs: pd.DataFrame, n_excluded: int, alpha: float = 0.05) -> pd.DataFr
     """One row a rate and group of runs; ``share`` = ``count`` / ``of``, the number of ``denominator``.
 
     Wilson's and Clopper and Pearson's intervals, two-sided, as for independent runs: runs of one task share
-    its items, which no interval of a rate shows. NaN where there is nothing to count.
+    its items, which no interval of a rate shows. NaN where there is nothing to count. ``completed`` where
+    ``runs`` say how they ``ended``.
     """
     rows = [_rate("study", "all", "audited", len(runs), len(runs) + n_excluded, "traces found", alpha)]
     rows += _of_group("study", "all", runs, alpha)
@@ -28,7 +29,9 @@ def rates(runs: pd.DataFrame, n_excluded: int, alpha: float = 0.05) -> pd.DataFr
 
 def _of_group(by: str, group: str, runs: pd.DataFrame, alpha: float) -> list[tuple[object, ...]]:
     with_gain = int(runs["gain"].notna().sum())
+    ended = [] if "ended" not in runs else [int((runs["ended"] == "completed").sum())]
     return [
+        *(_rate(by, group, "completed", count, len(runs), "audited runs", alpha) for count in ended),
         _rate(by, group, "scored", int((~runs["failed"]).sum()), len(runs), "audited runs", alpha),
         _rate(by, group, "improved", int(runs["improved"].sum()), with_gain, "runs with a gain", alpha),
         _rate(

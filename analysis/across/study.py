@@ -72,6 +72,8 @@ def study(audit: Audit, settings: StudySettings | None = None, traces: Runs | No
     beside = conditions(traces) if traces is not None else {}
     runs = run_table(audit, settings.exclude_policy, beside)
     factors = [*FACTORS, BASE, *sorted({name for values in beside.values() for name in values})]
+    if traces is not None:
+        runs["ended"] = runs["run_id"].map({record.run_id: record.status for record in traces.final})
     # random draws meet runs by position: in one order, whatever that of the traces was
     ordered = runs.sort_values("run_id", ignore_index=True)
     tables = {

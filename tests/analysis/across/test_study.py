@@ -159,6 +159,11 @@ def test_traces_tell_what_the_table_does_not():
         "sandbox": "docker",
         "grading": "null",
     }
+    stopped = replace(traces.final[0], status="timed_out")
+    again = study(result, traces=Traces((stopped, *traces.final[1:])))
+    completed = again.rates.set_index(["group", "rate"]).loc[("all", "completed")]
+    assert (completed["count"], completed["of"]) == (3, 4)
+    assert "completed" not in set(study(result).rates["rate"])
     assert ("agent", "budget") in set(zip(told.aliasing["factor"], told.aliasing["other"], strict=True))
 
 
