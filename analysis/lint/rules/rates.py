@@ -49,7 +49,9 @@ class Rates:
 
 def _smallest(sheet: Sheet, line: Line, cell: Cell) -> Iterator[str]:
     """Smallest N that gives the rate, and all rates of the row."""
-    for cells, words in (((cell,), "fits this rate"), (line.all("rate"), "all rates of the row")):
+    row = line.all("rate")
+    choices = [((cell,), "fits this rate"), (row, "all rates of the row")]
+    for cells, words in choices[: len(row)]:
         numbers = [(each.number, sheet.scale(each.column)) for each in cells if each.number]
         for runs in range(1, MOST + 1):
             if all(fits(printed, scale, runs) for printed, scale in numbers):
