@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check slow bench routes-eval clean
+.PHONY: demo test check slow bench simulate routes-eval clean
 
 demo: $(STAMP)
 	$(BIN)/posttrace demo
@@ -26,6 +26,11 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# make simulate [FULL=1]: how often the audit errs; the whole grid takes hours
+simulate: $(STAMP)
+	$(BIN)/python -m benchmarks.noise --processes 2 $(if $(FULL),--full -o docs/noise_full.md,-o docs/noise_tables.md \
+		--figure docs/images/noise.png)
 
 # make routes-eval LABELS=list.csv CLONES=folder [ARGS="--errors --json found.json"]
 routes-eval: $(STAMP)
