@@ -222,7 +222,8 @@ def spread(m: Machine, value: Value) -> list[Value]:
 
 def instantiate(m: Machine, cls: Class, args: list[Value], keywords: dict[str, Value]) -> Value:
     """A new object."""
-    made = Instance("instance", [*args, *keywords.values()], m.where(), name=cls.name, cls=cls)
+    given = [*args, *keywords.values()]
+    made = Instance("instance", given, m.where(), name=cls.name, keywords=dict(keywords), cls=cls)
     init = attributes.lookup(cls, "__init__")
     if isinstance(init, Function):
         call_function(m, init, [made, *args], keywords)

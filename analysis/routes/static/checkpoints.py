@@ -93,9 +93,9 @@ def accesses(machine: Machine, gradient: Callable[[Value, Role, Value], bool]) -
     found: list[Access] = []
     loaded: dict[int, str] = {}
     for call in machine.calls:
-        read = _read(call)
-        if read is not None:
-            path = _folder(machine, read)
+        source = read(call)
+        if source is not None:
+            path = _folder(machine, source)
             loaded[id(call)] = path
             found.append(Access("read", path, call))
             continue
@@ -118,7 +118,8 @@ def _argument(call: Value, position: int, *names: str) -> Value | None:
     return args[position] if len(args) > position else None
 
 
-def _read(call: Value) -> Value | None:
+def read(call: Value) -> Value | None:
+    """Path of the model that a call reads; null when it reads none."""
     if call.op == "call" and call.name in _READS:
         return _argument(call, _READS[call.name], "filename", "f", "file")
     if call.name.endswith("from_pretrained") and not any(word in call.name for word in api.NO_MODEL):

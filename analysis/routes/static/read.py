@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Mapping, Sequence
 
 from posttrace.analysis.routes.route import Evidence
-from posttrace.analysis.routes.static import api, checkpoints, launch, objective, training
+from posttrace.analysis.routes.static import api, checkpoints, launch, objective, trained, training
 from posttrace.analysis.routes.static import files as files_of
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
@@ -56,8 +56,7 @@ def _evidence(rule: str, says: str, where: Where, commit: str | None) -> Evidenc
 def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tuple[list[Stage], list[int]]:
     """Stages in order, and the number of the step of execution at which each begins."""
     groups: dict[tuple[str, int], list[tuple[Descent, objective.Finding]]] = {}
-    for descent in training.descents(machine):
-        finding = objective.find(descent)
+    for descent, finding in _found(machine):
         outer = descent.where.loops[0] if descent.where.loops else descent.where.seq
         groups.setdefault((finding.objective, outer), []).append((descent, finding))
     if not groups:
@@ -67,6 +66,12 @@ def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tu
         stages.append(_stage(machine, members, models, commit))
         begun.append(members[0][0].where.seq)
     return stages, begun
+
+
+def _found(machine: Machine) -> list[tuple[Descent, objective.Finding]]:
+    """All that is descended, by losses in sight and by libraries, in order of execution."""
+    seen = [(descent, objective.find(descent)) for descent in training.descents(machine)]
+    return sorted([*seen, *trained.findings(machine)], key=lambda found: found[0].where.seq)
 
 
 def _stage(
@@ -95,7 +100,7 @@ def _stage(
 
 
 def _hidden(machine: Machine, commit: str | None) -> tuple[list[Stage], list[int]]:
-    calls = training.hidden(machine)
+    calls = trained.hidden(machine)
     if not calls:
         return [], []
     says = f"training starts in code that is not in this revision: {_maker(calls[0])}"
@@ -126,7 +131,8 @@ def _accesses(machine: Machine) -> list[checkpoints.Access]:
     def gradient(node: Value, role: Role, source: Value) -> bool:
         return id(source) in changed
 
-    return checkpoints.accesses(machine, gradient)
+    found = [*checkpoints.accesses(machine, gradient), *trained.accesses(machine)]
+    return sorted(found, key=lambda access: access.call.where.seq)
 
 
 def _io(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Final
 
@@ -92,24 +91,3 @@ def _by_gradient_function(machine: Machine) -> Iterable[Descent]:
             weights = frozenset(id(o) for value in call.args[1:] for o in origins(value))
             if stepping.follows(machine, call, weights):
                 yield Descent(call.args[0], weights, call.where, taped=True)
-
-
-# -- training that is not in sight -------------------------------------------------------------------------
-
-_STARTS: Final = frozenset({"backward", "train", "fit", "learn"})
-_SCORERS: Final = api.names("sklearn xgboost lightgbm statsmodels scipy numpy torch jax")
-
-
-def hidden(machine: Machine) -> list[Value]:
-    """Calls that start training in code that is not in the workspace: its objective cannot be seen."""
-    return [call for call in machine.calls if call.op == "method" and call.name in _STARTS and _foreign(call)]
-
-
-def _foreign(call: Value) -> bool:
-    """Whether the receiver is made by a library, or by a module that is missing."""
-    for node in origins(call.args[0]):
-        root = node.name.split(".")[0]
-        known = root in sys.stdlib_module_names | _SCORERS or root == "builtins"
-        if node.op == "call" and not known and not node.name.endswith("from_pretrained"):
-            return True
-    return False

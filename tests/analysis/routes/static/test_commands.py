@@ -226,12 +226,12 @@ def test_two_modes_of_one_script():
     assert [(io.kind, io.path) for io in reading.io] == [("read", "output/w"), ("write", "output/r")]
 
 
-def test_a_trainer_of_a_library_is_unknown_for_now():
+def test_a_trainer_of_a_library_that_is_in_no_table_is_unknown():
     source = """
-from trl import SFTTrainer
-trainer = SFTTrainer(model="models/base", train_dataset=[])
+from somewhere import TextTrainer
+trainer = TextTrainer(model="models/base", train_dataset=[])
 trainer.train()
 """
     stage = read({"a.py": source}, "python", "a.py").stages[0]
     assert stage.objective == "unknown"
-    assert "trl.SFTTrainer" in stage.evidence[0].says
+    assert "somewhere.TextTrainer" in stage.evidence[0].says

@@ -1,0 +1,161 @@
+"""The tables of frameworks: what their files say, as dataclasses.
+
+A file ``data/<framework>.toml`` holds ``packages`` (roots of dotted names), optionally ``vendored`` (a path
+that is there when the framework's own source lies in the workspace), and lists of entries:
+
+``[[trainer]]``: classes, by their last name, that train when a method of ``starts`` is called.
+``[[function]]``: functions, by dotted name, that train when they are called.
+``[[command]]``: leading ``words`` of command lines, ``modules`` for ``python -m``, ``scripts`` (path ends).
+``[[config]]``: configuration files, known by the keys they have.
+
+Each entry has an ``objective`` and may have ``case`` tables, tried in order, whose ``when`` maps a setting to
+the values for which another objective or other attributes hold; ``defaults`` are the documented values of
+settings that are not given. ``[[tag]]`` tables add attributes to all entries of a file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+Kind = Literal["trainer", "function", "command", "config"]
+KINDS: Final[tuple[Kind, ...]] = ("trainer", "function", "command", "config")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What holds when settings have certain values."""
+
+    when: Mapping[str, tuple[str, ...]]
+    """Setting (alternatives between ``|``) -> patterns of which one must fit; all settings must fit."""
+    objective: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trainer, function, command or configuration of a framework."""
+
+    framework: str
+    kind: Kind
+    objective: str
+    """What it trains; ``no_train`` for what is listed because it trains nothing."""
+    names: tuple[str, ...] = ()
+    """Last names of classes, dotted names of functions, or leading words of command lines."""
+    modules: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()
+    tags: tuple[Case, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    starts: tuple[str, ...] = ("train",)
+    positional: tuple[str, ...] = ("model", "args", "data_collator", "train_dataset")
+    """Names of the first arguments."""
+    trained: str = "model"
+    """Setting that names the model whose weights move."""
+    written: str = "output_dir"
+    """Setting that names the folder that training writes."""
+    data: tuple[str, ...] = ("train_dataset",)
+    """Arguments that hold what is trained on."""
+    loss: tuple[str, ...] = ()
+    """Methods that, where a subclass or the trained module overrides them, compute the loss."""
+    wraps: bool = False
+    """Whether an argument is a trainer, which decides instead."""
+    config: str | None = None
+    """Option or position ("1", "2", ...) of a command line that names a configuration file."""
+
+
+@lru_cache(maxsize=1)
+def entries() -> tuple[Entry, ...]:
+    """All entries of all tables."""
+    found: list[Entry] = []
+    for name, table in sorted(_tables().items()):
+        shared = tuple(_case(tag) for tag in table.get("tag", ()))
+        for kind in KINDS:
+            found += [_entry(name, kind, entry, shared) for entry in table.get(kind, ())]
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    here = files("posttrace.analysis.routes.frameworks") / "data"
+    return {
+        path.name.removesuffix(".toml"): tomllib.loads(path.read_text("utf-8"))
+        for path in here.iterdir()
+        if path.name.endswith(".toml")
+    }
+
+
+_LISTS: Final = ("names", "modules", "scripts", "starts", "positional", "data", "loss")
+
+
+def _entry(framework: str, kind: Kind, table: Mapping[str, Any], shared: Sequence[Case]) -> Entry:
+    given = {key: value for key, value in table.items() if key not in ("case", "tag")}
+    given.update({key: tuple(given[key]) for key in _LISTS if key in given})
+    tags = (*(_case(tag) for tag in table.get("tag", ())), *shared)
+    cases = tuple(_case(case) for case in table.get("case", ()))
+    return Entry(framework=framework, kind=kind, cases=cases, tags=tags, **given)
+
+
+def _case(table: Mapping[str, Any]) -> Case:
+    when = {key: tuple(fits) if isinstance(fits, list) else (fits,) for key, fits in table["when"].items()}
+    return Case(when, table.get("objective"), table.get("attributes", {}))
+
+
+# -- by name -----------------------------------------------------------------------------------------------
+
+
+def trainer(dotted: str) -> Entry | None:
+    """Entry of a class by any dotted name it can be imported under; null for what is not listed."""
+    return _trainers().get((dotted.split(".")[0], dotted.rsplit(".", 1)[-1])) if "." in dotted else None
+
+
+@lru_cache(maxsize=1)
+def _trainers() -> Mapping[tuple[str, str], Entry]:
+    return {
+        (package, name): entry
+        for entry in entries()
+        if entry.kind == "trainer"
+        for package in _tables()[entry.framework]["packages"]
+        for name in entry.names
+    }
+
+
+def function(dotted: str) -> Entry | None:
+    """Entry of a function by its dotted name; null for what is not listed."""
+    return _functions().get(dotted)
+
+
+@lru_cache(maxsize=1)
+def _functions() -> Mapping[str, Entry]:
+    return {name: entry for entry in entries() if entry.kind == "function" for name in entry.names}
+
+
+def known(package: str) -> bool:
+    """Whether a table says all that trains in a package: what it does not list trains nothing."""
+    return package in _packages()
+
+
+@lru_cache(maxsize=1)
+def _packages() -> frozenset[str]:
+    return frozenset(package for table in _tables().values() for package in table["packages"])
+
+
+def vendored(dotted: str, paths: Iterable[str]) -> bool:
+    """Whether a name belongs to a framework whose own source lies among ``paths``."""
+    marks = _marks().get(dotted.split(".")[0])
+    return marks is not None and marks in paths
+
+
+@lru_cache(maxsize=1)
+def _marks() -> Mapping[str, str]:
+    return {
+        package: table["vendored"]
+        for table in _tables().values()
+        if "vendored" in table
+        for package in table["packages"]
+    }
