@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Final, get_args
 import numpy as np
 import pandas as pd
 
-from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.routes.estimates import Clusters, Estimate
 from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Objective, coarse_of
 from posttrace.analysis.routes.routes import Routes
 from posttrace.analysis.stats.agreement import Kappa, confusion, kappa
@@ -28,74 +27,6 @@ def class_of(label: str) -> str:
     """One of 13 classes: an objective, ``no_train``, ``unknown``, or ``hybrid`` for a sequence of several."""
     several = len([name for name, _ in groupby(label.split(STEP))]) > 1
     return HYBRID if several else label.split(STEP)[0]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A share or mean over ``n`` items with a percentile interval; NaN without items.
-
-    The interval is NaN where there is one cluster: nothing can be drawn anew.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """``resamples`` draws, with replacement, of whole clusters of items; ``level`` of the intervals.
-
-    ``names``: the cluster of each item; items of one cluster are drawn together.
-    """
-
-    names: tuple[str, ...]
-    resamples: int = 2000
-    level: float = 0.95
-
-    def weights(self, rng: np.random.Generator) -> FloatArray:
-        """(resample, item) how often each item is drawn."""
-        codes, found = pd.factorize(np.array(self.names, dtype=object))
-        size = len(found)
-        drawn = rng.multinomial(size, np.full(size, 1 / max(size, 1)), size=self.resamples)
-        return drawn[:, codes].astype(np.float64)
-
-    def share(self, hit: Sequence[bool], among: Sequence[bool], weights: FloatArray) -> Estimate:
-        """The share of ``hit`` in the items ``among``; a resample without such items is left out."""
-        of = np.array(among, dtype=np.float64)
-        both = of * np.array(hit, dtype=np.float64)
-        if not of.any():
-            return Estimate(math.nan, math.nan, math.nan, 0)
-        total = weights @ of
-        drawn = (weights @ both)[total > 0] / total[total > 0]
-        return self._estimate(float(both.sum() / of.sum()), drawn, among)
-
-    def macro_f1(self, truth: Sequence[str], said: Sequence[str], weights: FloatArray) -> Estimate:
-        """Mean F1 of the classes that are true of an item; in a resample of those that it drew."""
-        if not truth:
-            return Estimate(math.nan, math.nan, math.nan, 0)
-        value = _macro_f1(np.ones((1, len(truth))), truth, said)
-        return self._estimate(float(value[0]), _macro_f1(weights, truth, said), [True] * len(truth))
-
-    def _estimate(self, value: float, drawn: FloatArray, among: Sequence[bool]) -> Estimate:
-        clusters = {name for name, used in zip(self.names, among, strict=True) if used}
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(drawn, [tail, 1 - tail]) if len(clusters) > 1 else (math.nan, math.nan)
-        return Estimate(value, float(low), float(high), int(sum(among)))
-
-
-def _macro_f1(weights: FloatArray, truth: Sequence[str], said: Sequence[str]) -> FloatArray:
-    """(resample,) F1 = 2 hits / (true + said), averaged over the classes that are true of a drawn item."""
-    true_of, said_of = np.array(truth), np.array(said)
-    total, classes = np.zeros(len(weights)), np.zeros(len(weights))
-    for name in np.unique(true_of):
-        true = weights @ (true_of == name)
-        hits = weights @ ((true_of == name) & (said_of == name))
-        both = true + weights @ (said_of == name)
-        total += np.where(true > 0, 2 * hits / np.where(both > 0, both, 1.0), 0.0)
-        classes += true > 0
-    return total / classes
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Agent^2 RL-Bench (arXiv 2604.10547): SFT, GRPO, hybrid, and other for everything
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 Objective = Literal[
@@ -75,6 +75,8 @@ class Route:
     """``rollout``, ``data``, ``rounds``, ``merge``, ``variant``, ... where they apply."""
     candidates: tuple[str, ...] = ()
     """For ``unknown``: labels that the evidence leaves open, likeliest first."""
+    confidence: float | None = None
+    """Probability that the label is right; of ``unknown``, that its first candidate is. Null: no estimate."""
 
     @property
     def label(self) -> str:
@@ -87,6 +89,10 @@ class Route:
     def coarse(self) -> Coarse:
         """The coarse class of the label."""
         return coarse_of(self.label)
+
+    def with_confidence(self, confidence: float | None) -> Route:
+        """The same route, this sure."""
+        return replace(self, confidence=confidence)
 
 
 def coarse_of(label: str) -> Coarse:

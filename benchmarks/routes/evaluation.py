@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,27 +15,66 @@ from benchmarks.routes.cited import Cited, cited
 from benchmarks.routes.floors import FLOORS
 from benchmarks.routes.scores import FAILED, Scores
 from benchmarks.routes.verdicts import Verdict
+from posttrace.analysis.routes.confidence import THRESHOLD, Calibration, calibration_error, judged
+from posttrace.analysis.routes.route import UNKNOWN
 
 SCHEMA: Final = "posttrace-routes-eval/1"
 OURS: Final = "posttrace"
+ALL_SAID: Final = "nothing withheld"
+"""Ours without a threshold."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Verdicts on a list, and the figures made of them; ``seed`` is that of the bootstrap."""
+    """Verdicts on a list, and the figures made of them.
+
+    ``calibration``: what makes confidences of evidence. ``threshold``: confidence below which a verdict is
+    ``unknown``. ``seed``: of the bootstrap.
+    """
 
     verdicts: tuple[Verdict, ...]
+    calibration: Calibration
+    threshold: float = THRESHOLD
     seed: int = 0
 
     @cached_property
     def judged(self) -> list[Verdict]:
-        """Without the units that could not be read."""
-        return [verdict for verdict in self.verdicts if verdict.unreadable is None]
+        """Without units that could not be read; each route with its confidence, or withheld."""
+        return [self._judged(verdict) for verdict in self.verdicts if verdict.unreadable is None]
+
+    def _judged(self, verdict: Verdict) -> Verdict:
+        if verdict.route is None:
+            return verdict
+        route = judged(verdict.route, threshold=self.threshold, calibration=self.calibration)
+        return replace(verdict, route=route)
+
+    @cached_property
+    def calibrated(self) -> tuple[float, int]:
+        """Calibration error of the confidences, and how many there are.
+
+        A verdict that was withheld counts by its first candidate.
+        """
+        sure, right = [], []
+        for verdict in self.judged:
+            route = verdict.route
+            if route is not None and route.confidence is not None:
+                claimed = route.candidates[0] if route.label == UNKNOWN else route.label
+                sure.append(route.confidence)
+                right.append(claimed == verdict.unit.label)
+        return calibration_error(sure, right), len(sure)
+
+    @property
+    def unreadable(self) -> list[Verdict]:
+        """Units that could not be read, which no figure counts."""
+        return [verdict for verdict in self.verdicts if verdict.unreadable is not None]
 
     @cached_property
     def scores(self) -> Mapping[str, Scores]:
-        """Of ours and of each floor, by name."""
-        said = {OURS: [label_of(verdict) for verdict in self.judged]}
+        """Of ours, with and without withholding, and of each floor, by name."""
+        said = {
+            OURS: [label_of(verdict) for verdict in self.judged],
+            ALL_SAID: [label_of(verdict) for verdict in self.verdicts if verdict.unreadable is None],
+        }
         said |= {name: [verdict.floors[name] for verdict in self.judged] for name in FLOORS}
         units = [verdict.unit for verdict in self.judged]
         return {
@@ -86,8 +125,11 @@ class Evaluation:
             "classes": self.scores[OURS].by_class().to_dict("records"),
             "groups": {name: table.to_dict("records") for name, table in self.groups.items()},
             "cited": asdict(self.cited),
+            "calibration_error": self.calibrated[0],
+            "confidences": self.calibrated[1],
+            "threshold": self.threshold,
             "seconds": dict(self.seconds),
-            "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
+            "verdicts": [verdict_json(verdict) for verdict in (*self.judged, *self.unreadable)],
         }
         return {name: _plain(value) for name, value in found.items()}
 
@@ -106,6 +148,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "path": ";".join(unit.paths),
         "label": unit.label,
         "said": None if verdict.unreadable else label_of(verdict),
+        "confidence": route.confidence if route else None,
         "tier": route.tier if route else None,
         "candidates": list(route.candidates) if route else [],
         "evidence": [{"where": fact.where, "rule": fact.rule, "says": fact.says} for fact in route.evidence]

@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.routes.agreement import Clusters, Estimate, class_of
+from posttrace.analysis.routes.agreement import class_of
+from posttrace.analysis.routes.estimates import Clusters, Estimate
 from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, coarse_of
 
 GOALS: Final = {
-    "accuracy, 13 classes": "≥ .90",
+    "accuracy (13 classes)": "≥ .90",
     "macro-F1": "≥ .80",
     "coarse accuracy": "≥ .95",
-    "hand-written accuracy": "≥ .90",
-    "ordered routes (a>b) exact": "≥ .80",
-    "said trained of no_train": "0",
+    "hand-written": "≥ .90",
+    "ordered (a>b) exact": "≥ .80",
+    "no_train said trained": "0",
 }
 
 
@@ -74,16 +75,16 @@ class Scores:
         open_ = [label in (UNKNOWN, FAILED) for label in self.said]
         everyone = [True] * len(self.truth)
         shares: dict[str, tuple[Sequence[bool], Sequence[bool]]] = {
-            "accuracy, 13 classes": (self.right, everyone),
+            "accuracy (13 classes)": (self.right, everyone),
             "coarse accuracy": (self.coarse, everyone),
-            "hand-written accuracy": (self.right, self.handwritten),
-            "label exact, order included": (exact, everyone),
-            "ordered routes (a>b) exact": (exact, [STEP in label for label in self.truth]),
-            "pipeline units exact": (exact, self.pipeline),
-            "said trained of no_train": (trained, idle),
-            "said no_train of trained": (silent, [not value for value in idle]),
+            "hand-written": (self.right, self.handwritten),
+            "exact label": (exact, everyone),
+            "ordered (a>b) exact": (exact, [STEP in label for label in self.truth]),
+            "pipelines exact": (exact, self.pipeline),
+            "no_train said trained": (trained, idle),
+            "trained said no_train": (silent, [not value for value in idle]),
             "no verdict": (open_, everyone),
-            "accuracy where there is a verdict": (self.right, [not value for value in open_]),
+            "accuracy of verdicts": (self.right, [not value for value in open_]),
         }
         found = [self._share(name, *of) for name, of in shares.items()]
         return [found[0], self._macro(), *found[1:]]

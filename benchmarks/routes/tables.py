@@ -11,7 +11,8 @@ from rich.table import Table
 from benchmarks.routes.evaluation import OURS, Evaluation, label_of
 from benchmarks.routes.scores import GOALS, Figure
 from benchmarks.routes.verdicts import Verdict
-from posttrace.analysis.routes.agreement import Estimate, class_of
+from posttrace.analysis.routes.agreement import class_of
+from posttrace.analysis.routes.estimates import Estimate
 
 DASH = "–"
 
@@ -42,19 +43,36 @@ def headline(evaluation: Evaluation) -> Table:
 
 
 def lines(evaluation: Evaluation) -> Table:
-    """Cited lines, and time."""
+    """Cited lines, confidence and time."""
     found, seconds = evaluation.cited, evaluation.seconds
-    table = Table("evidence and time", "value", "of")
+    table = Table("evidence, confidence, time", "value", "of")
     table.add_row(
         "right verdicts that cite a line of the list (±2)", _of(found.hit, found.units), str(found.units)
     )
     table.add_row("lines of the list that are cited (±2)", _of(found.found, found.listed), str(found.listed))
     table.add_row("cited lines that are in the list (±2)", _of(found.near, found.lines), str(found.lines))
+    error, sure = evaluation.calibrated
+    table.add_row("calibration error of the confidences (10 bins)", _share(error), str(sure))
     table.add_row("right verdicts of training without any line", str(found.silent), "")
     table.add_row(
         "seconds a unit: median, 95 %, longest", " / ".join(f"{s:.2f}" for s in seconds.values()), ""
     )
     return table
+
+
+def markdown(evaluation: Evaluation) -> str:
+    """The headline, classes, groups and lines as Markdown."""
+    found = [headline(evaluation), _frame("Classes", evaluation.scores[OURS].by_class())]
+    found += [_frame(f"By {name}", table) for name, table in evaluation.groups.items()]
+    return "\n\n".join(_markdown(table) for table in [*found, lines(evaluation)])
+
+
+def _markdown(table: Table) -> str:
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    head = [str(column.header) for column in table.columns]
+    rows = [head, ["---"] * len(head), *zip(*columns, strict=True)]
+    title = f"### {table.title}\n\n" if table.title else ""
+    return title + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def errors(evaluation: Evaluation) -> str:
