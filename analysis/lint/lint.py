@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +55,7 @@ def lint(table: Readable | Sequence[Readable]) -> Findings:
     or a sequence of these. Cells that are missing or no plain numbers are skipped; notes count them. Raises
     ``InputError`` when no column is known by name.
     """
-    book = Book.of(_tables(table))
+    book = Book.of(_named_apart(_tables(table)))
     if not any(sheet.has_numbers for sheet in book.sheets):
         names = ", ".join(sheet.name for sheet in book.sheets)
         raise InputError(f"{names}: no column that can be checked; name some of {recognised()}")
@@ -71,6 +73,17 @@ def _tables(given: Readable | Sequence[Readable]) -> tuple[Table, ...]:
     if not given:
         raise InputError("no table to check; give at least one")
     return tuple(table for each in given for table in _tables(each))
+
+
+def _named_apart(tables: Sequence[Table]) -> list[Table]:
+    """The tables, of which a second one with the same name is called so."""
+    times = Counter[str]()
+    apart = []
+    for table in tables:
+        times[table.name] += 1
+        again = f" ({times[table.name]})" if times[table.name] > 1 else ""
+        apart.append(replace(table, name=table.name + again))
+    return apart
 
 
 def _framed(frame: pd.DataFrame) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from posttrace.analysis.lint.book import Book, same_runs
@@ -128,8 +129,9 @@ def _elsewhere(book: Book, sheet: Sheet, line: Line) -> list[At]:
     if not sheet.wide and "agent" not in line.key:
         return []
     found_ = []
-    for other in book.sheets:
-        # a wide table looks into the long ones, not the reverse: it may be about some of their agents only
+    # a wide table looks into all long ones, not the reverse: it may be about some of their agents only
+    before = takewhile(lambda other: other is not sheet, book.sheets)
+    for other in book.sheets if sheet.wide else before:
         for candidate in other.data if other is not sheet and not other.wide else ():
             cell = candidate.cell("best")
             if cell and same_runs(line, candidate) and {"base_model", "mode"} <= candidate.key.keys():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from posttrace.analysis.lint.book import Book
 from posttrace.analysis.lint.finding import Finding
@@ -14,7 +16,9 @@ from posttrace.analysis.lint.rules.granularity import fits
 from posttrace.analysis.lint.sheet import Cell, Line, Sheet
 from posttrace.analysis.lint.vocabulary import is_change, normal
 
-OTHERS = "other runs behind one of the numbers, or failed runs left out of one"
+IMPROVED: Final = re.compile("improve|positive")
+"""How the name of a share of runs with a gain begins."""
+OTHERS: Final = "other runs behind one of the numbers, or failed runs left out of one"
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,7 @@ class Spread:
             yield found(self, (line, cell), f"at most {number(high)} for {known}", [OTHERS])
 
     def _share(self, sheet: Sheet, line: Line) -> Iterator[Finding]:
-        rate = next(
-            (cell for cell in line.all("rate") if normal(cell.column)[:7] in ("improve", "positiv")), None
-        )
+        rate = next((cell for cell in line.all("rate") if IMPROVED.match(normal(cell.column))), None)
         mean, largest = line.cell("mean"), line.cell("max")
         changes = [cell for cell in (mean, largest) if cell and is_change(cell.column)]
         if not (rate and rate.number and changes):

@@ -239,6 +239,16 @@ def test_another_best_in_a_table_with_a_column_for_each_task():
     )
 
 
+def test_two_long_tables_are_compared_once_and_told_apart():
+    row = "task,agent,mode,base_model,best\nt,a,m,b,{}"
+    found = only(lint([table(row.format("9.70")), table(row.format("19.40"))]))
+    assert (found.table, found.value, found.expected) == (
+        "table (2)",
+        "19.40",
+        "the same as 9.70 (table, row 1)",
+    )
+
+
 def test_a_submission_above_the_best_of_its_run():
     submitted = "task,agent,mode,base_model,submission,score,note\nt,a,rl,b,1,14.93,\nt,a,rl,b,2,{},best"
     above = only(lint([table(RESULTS), table(submitted.format("20.15"))]))
