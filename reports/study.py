@@ -34,6 +34,11 @@ VIEWS: Final[dict[str, View]] = {
         "task agent driver mode n_runs n_without_score mean_gain low high interval gain_kind verdicts",
         points="mean_gain low high",
     ),
+    "items": View(
+        "Gain over other runs and other items, of a cell, or more than another cell, in percentage points",
+        "task agent other runs items gain low high reason",
+        points="gain low high",
+    ),
     "sensitivity": View(
         "Mean gain by what a run without a score counts as, in percentage points",
         "task agent runs failed drop zero baseline reason",
@@ -88,7 +93,7 @@ def study_tables(study: Study, *, everything: bool) -> Iterator[Shown]:
         if table.empty:
             yield table, f"{VIEWS[name].title}: {study.reasons.get(name, 'nothing')}", []
         else:
-            yield _shown(_ordered(name, table), VIEWS[name]), VIEWS[name].title, _notes(name, study)
+            yield _shown(_ordered(name, study), VIEWS[name]), VIEWS[name].title, _notes(name, study)
 
 
 def _worth(name: str, table: pd.DataFrame) -> bool:
@@ -97,10 +102,15 @@ def _worth(name: str, table: pd.DataFrame) -> bool:
     return bool((table["failed"] > 0).any())
 
 
-def _ordered(name: str, table: pd.DataFrame) -> pd.DataFrame:
+def _ordered(name: str, study: Study) -> pd.DataFrame:
     """As a reader wants it: by task and agent, without rates of single cells, the row of all cells named."""
+    table = study.tables[name]
     if name == "rates":
         return table[table["by"] != "cell_id"]
+    if name == "items":
+        agents = dict(zip(study.cells["cell_id"], study.cells["agent"], strict=True))
+        named = {"agent": table["cell_id"].map(agents), "other": table["other"].map(agents)}
+        return table.assign(**named).sort_values(["task", "agent"], kind="stable")
     if name == "sensitivity":
         table = table.assign(task=table["task"].where(table["task"] != "", table["cell_id"]))
     if name in BRIEF:
@@ -145,6 +155,8 @@ def _notes(name: str, study: Study) -> list[str]:
         overall = int((study.contrasts["task"] == "all tasks").sum())
         return [
             f"Holm over {plural(overall, 'contrast')} of all tasks, and apart over those of single tasks; "
-            "p least is the smallest p that so many runs can give."
+            "p least is the smallest p that so many runs can give.",
+            "p exchanges labels within pairs: is there a difference on any task? p t is of the mean over "
+            "these very tasks; p tasks flips whole tasks, for a claim about other tasks.",
         ]
     return []
