@@ -44,7 +44,7 @@ def decide(entry: Entry, settings: Settings, named: str) -> Verdict:
     base = Case({}, entry.objective)
     taken = base
     for case in entry.cases:
-        holds = _holds(case, settings, entry.defaults)
+        holds = _holds(case, settings, entry)
         if holds:
             taken = case
             break
@@ -54,7 +54,7 @@ def decide(entry: Entry, settings: Settings, named: str) -> Verdict:
     candidates = tuple(dict.fromkeys(objectives))
     attributes = {**entry.attributes, **taken.attributes}
     for tag in entry.tags:
-        if _holds(tag, settings, entry.defaults):
+        if _holds(tag, settings, entry):
             attributes.update(tag.attributes)
     if len(candidates) > 1:
         says = f"{entry.framework}: {named} may train any of {', '.join(candidates)}"
@@ -74,19 +74,20 @@ def _deciding(case: Case, settings: Settings) -> tuple[str, str] | None:
     return None
 
 
-def _holds(case: Case, settings: Settings, defaults: Mapping[str, str]) -> bool | None:
+def _holds(case: Case, settings: Settings, entry: Entry) -> bool | None:
     """Whether all conditions of a case hold; null when that is open."""
-    outcomes = [_fits(keys, patterns, settings, defaults) for keys, patterns in case.when.items()]
+    outcomes = [_fits(keys, patterns, settings, entry) for keys, patterns in case.when.items()]
     if False in outcomes:
         return False
     return None if None in outcomes else True
 
 
-def _fits(
-    keys: str, patterns: tuple[str, ...], settings: Settings, defaults: Mapping[str, str]
-) -> bool | None:
-    given = [key for key in keys.split("|") if key in settings]
-    values = settings[given[0]] if given else (defaults.get(keys.split("|")[0], "none"),)
+def _fits(keys: str, patterns: tuple[str, ...], settings: Settings, entry: Entry) -> bool | None:
+    named = keys.split("|")
+    given = [key for key in named if key in settings]
+    values = settings[given[0]] if given else (entry.defaults.get(named[0], "none"),)
+    if values is None and named[0] in entry.assumed:
+        values = (entry.assumed[named[0]],)
     if values is None:
         return None
     outcomes = {any(_matches(value, pattern) for pattern in patterns) for value in values}

@@ -52,6 +52,8 @@ class Entry:
     tags: tuple[Case, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    """Values of settings that are given but not known, where one is by far the likeliest."""
     starts: tuple[str, ...] = ("train",)
     positional: tuple[str, ...] = ("model", "args", "data_collator", "train_dataset")
     """Names of the first arguments."""

@@ -7,6 +7,7 @@ import posixpath
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from posttrace.analysis.routes import frameworks
 from posttrace.analysis.routes.static import attributes
 from posttrace.analysis.routes.static.values import Module, Value
 
@@ -82,6 +83,9 @@ def run_import(m: Machine, node: Any, scope: Scope) -> bool:
     """``import a.b [as c]``."""
     for alias in node.names:
         top = alias.name.split(".")[0]
+        if frameworks.vendored(top, m.workspace.files):
+            store(scope, alias.asname or top, m.value("external", name=alias.name if alias.asname else top))
+            continue
         full = _module(m, alias.name)
         if alias.asname:
             store(scope, alias.asname, full)
@@ -101,8 +105,9 @@ def run_import_from(m: Machine, node: Any, scope: Scope) -> bool:
         for _ in range(node.level - 1):
             package = posixpath.dirname(package)
         roots = (package,)
-    source = _module(m, dotted, roots) if dotted else None
-    for alias in node.names:
+    names = [alias for alias in node.names if node.level or not _listed(m, dotted, alias, scope)]
+    source = _module(m, dotted, roots) if dotted and names else None
+    for alias in names:
         if alias.name == "*":
             if isinstance(source, Module):
                 scope.names.update({k: v for k, v in source.names.items() if not k.startswith("_")})
@@ -114,6 +119,16 @@ def run_import_from(m: Machine, node: Any, scope: Scope) -> bool:
                 value = attributes.library_value(m, value.name)
         store(scope, alias.asname or alias.name, value)
     return True
+
+
+def _listed(m: Machine, dotted: str, alias: Any, scope: Scope) -> bool:
+    """Whether a name is a framework's whose source lies here; its table says what it trains, not the source."""
+    full = f"{dotted}.{alias.name}"
+    listed = frameworks.trainer(full) is not None or frameworks.function(full) is not None
+    if listed and frameworks.vendored(full, m.workspace.files):
+        store(scope, alias.asname or alias.name, m.value("external", name=full))
+        return True
+    return False
 
 
 def _submodule(m: Machine, dotted: str, name: str, roots: tuple[str, ...] | None) -> Value:

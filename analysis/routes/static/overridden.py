@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from posttrace.analysis.routes.frameworks import Entry
-from posttrace.analysis.routes.static import attributes, objective
+from posttrace.analysis.routes.static import api, attributes, objective
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.origins import origins
@@ -74,6 +74,19 @@ def _of_loss(machine: Machine, returned: Value, models: list[Value]) -> objectiv
             return None  # the library's loss, or that and something more
     weights = frozenset(id(o) for model in models for o in origins(model) if not isinstance(o, Const))
     return objective.find(Descent(root, weights, root.where, taped=True))
+
+
+_DISTANCES = api.names(
+    "mse_loss MSELoss l1_loss L1Loss smooth_l1_loss SmoothL1Loss HuberLoss huber_loss cosine_similarity"
+    " CosineSimilarity CosineEmbeddingLoss cosine_embedding_loss TripletMarginLoss triplet_margin_loss"
+    " MarginRankingLoss ctc_loss CTCLoss BCELoss binary_cross_entropy"
+)
+
+
+def measures(finding: objective.Finding) -> bool:
+    """Whether a loss without a likelihood measures a distance: a regression or an embedding."""
+    roots = [node for _, _, node in finding.reasons if node is not None]
+    return any(api.called(n) in _DISTANCES for n in Slice(roots, SMOOTH))
 
 
 def _scalar(machine: Machine, returned: Value) -> Value | None:

@@ -105,7 +105,7 @@ def _for(m: Machine, node: Any, scope: Scope) -> bool:
         binding.bind(m, node.target, objects.element(m, over), scope)
         m.execute(node.body, scope)
         binding.close_cells(m, cells, scope)
-    return m.execute(node.orelse, scope)
+    return m.execute(node.orelse, scope) or _breaks(node)
 
 
 def _unrolled(m: Machine, node: Any, known: Sequence[Value], scope: Scope) -> bool:
@@ -114,7 +114,7 @@ def _unrolled(m: Machine, node: Any, known: Sequence[Value], scope: Scope) -> bo
         before = dict(scope.names)
         if not m.execute(node.body, scope):
             binding.merge(m, scope, before)
-    return m.execute(node.orelse, scope)
+    return m.execute(node.orelse, scope) or _breaks(node)
 
 
 def _while(m: Machine, node: Any, scope: Scope) -> bool:
@@ -129,7 +129,7 @@ def _while(m: Machine, node: Any, scope: Scope) -> bool:
     return not (outcome is True and not _breaks(node)) and m.execute(node.orelse, scope)
 
 
-def _breaks(node: ast.While) -> bool:
+def _breaks(node: ast.While | ast.For) -> bool:
     return any(isinstance(inner, ast.Break) for inner in ast.walk(node))
 
 
@@ -187,7 +187,9 @@ def _stop(m: Machine, node: Any, scope: Scope) -> bool:
 
 
 def _assert(m: Machine, node: Any, scope: Scope) -> bool:
-    return objects.truth(m.evaluate(node.test, scope)) is not False
+    """What an assertion demands of settings may hold in a run that is not recorded; ``assert False`` never."""
+    m.evaluate(node.test, scope)
+    return not (isinstance(node.test, ast.Constant) and not node.test.value)
 
 
 def _global(m: Machine, node: Any, scope: Scope) -> bool:

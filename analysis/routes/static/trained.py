@@ -128,8 +128,11 @@ def _finding(machine: Machine, training: Training) -> tuple[Descent, Finding]:
 
 def _decides(own: Finding, training: Training) -> bool:
     """Whether a loss in sight says more than the class that was overridden."""
-    plain = training.verdict.objective in _SUPERVISED | {"other"}
-    return plain and own.objective not in _SUPERVISED | {"unknown"}
+    if training.verdict.objective not in _SUPERVISED | {"other"}:
+        return False
+    if own.objective == "other":  # no likelihood was recognised; that says something only where a distance was
+        return training.verdict.objective == "other" or overridden.measures(own)
+    return own.objective not in _SUPERVISED | {"unknown"}
 
 
 def _made(training: Training) -> tuple[tuple[str, str, Value | None], ...]:
