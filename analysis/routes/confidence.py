@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.routes.mentions import RULE
 from posttrace.analysis.routes.route import UNKNOWN, Route
 
 SHIPPED: Final = Path(__file__).with_name("confidence.toml")
@@ -38,6 +39,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "sequence": "several objectives in order",
     "unread": "a part could not be read, or not to its end",
     "undecided": "a choice between objectives, or a condition, that is not decided",
+    "mentions": "a call named like training, where none was found",
     "unplaced": "training without a line that shows it",
 }
 _BASES: Final = ("names", "setting", "trainer")
@@ -56,6 +58,7 @@ def features(route: Route) -> frozenset[str]:
         basis: True,
         "sequence": len(route.stages) > 1,
         "unread": "unread" in rules,
+        "mentions": RULE in rules,
         "undecided": bool(route.candidates) or route.attributes.get("certain") == "no",
         "unplaced": bool(route.stages) and all(fact.line is None for fact in route.evidence),
     }
@@ -108,11 +111,12 @@ def judged(route: Route, *, threshold: float = THRESHOLD, calibration: Calibrati
 class Fit:
     """Fits a ``Calibration``: the most probable weights.
 
-    ``spread``: standard deviation of the normal prior of each weight, in log-odds; a feature that was never
-    seen keeps 0. The intercept's prior is that of one verdict more that was right and one that was wrong.
+    ``spread``: standard deviation of the normal prior of each weight, in log-odds (2.5: weakly informative,
+    the scale of Gelman et al. 2008, who take a Cauchy prior); a feature that was never seen keeps 0. The
+    intercept's prior is that of one verdict more that was right and one that was wrong.
     """
 
-    spread: float = 1.0
+    spread: float = 2.5
 
     def __call__(self, found: Sequence[frozenset[str]], right: Sequence[bool]) -> Calibration:
         """From the features of verdicts and whether each was right."""

@@ -42,7 +42,9 @@ class Clusters:
         """(resample, item) how often each item is drawn."""
         codes, found = pd.factorize(np.array(self.names, dtype=object))
         size = len(found)
-        drawn = rng.multinomial(size, np.full(size, 1 / max(size, 1)), size=self.resamples)
+        if size == 0:
+            return np.zeros((self.resamples, 0))
+        drawn = rng.multinomial(size, np.full(size, 1 / size), size=self.resamples)
         return drawn[:, codes].astype(np.float64)
 
     def share(self, hit: Sequence[bool], among: Sequence[bool], weights: FloatArray) -> Estimate:

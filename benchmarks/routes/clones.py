@@ -67,14 +67,14 @@ def read_text(clones: Path, repo: str, commit: str) -> Text:
     ``Unreadable``.
     """
     folder = clones / repo.replace("/", "+")
-    problem = f"no clone at {folder}"
+    problems = []
     for place in (folder / "repo", folder):
         if place.exists():
             try:
                 return _text(place, commit)
             except Unreadable as error:
-                problem = str(error)
-    raise Unreadable(problem)
+                problems.append(str(error))
+    raise Unreadable("; ".join(problems) or f"no clone at {folder}")
 
 
 @lru_cache(maxsize=4)

@@ -89,7 +89,10 @@ def _error(verdict: Verdict) -> str:
     unit = verdict.unit
     fact = verdict.route.evidence[0] if verdict.route and verdict.route.evidence else None
     why = verdict.failure or (f"{fact.rule}: {fact.says} {fact.where}".strip() if fact else "no evidence")
-    return f"{unit.name}: {unit.label} -> {label_of(verdict)} ({why})"
+    route = verdict.route
+    sure = f" {route.confidence:.2f}" if route and route.confidence is not None else ""
+    withheld = f" [{','.join(route.candidates)}{sure}]" if route and route.candidates else sure
+    return f"{unit.name}: {unit.label} -> {label_of(verdict)}{withheld} ({why})"
 
 
 def _apart(verdicts: list[Verdict]) -> Table:

@@ -15,6 +15,7 @@ from typing import Final
 from benchmarks.routes.clones import Text, Unreadable, read_text
 from benchmarks.routes.floors import FLOORS
 from benchmarks.routes.units import Unit
+from posttrace.analysis.routes.mentions import with_mentions
 from posttrace.analysis.routes.route import Route
 from posttrace.analysis.routes.source import source_route
 
@@ -76,7 +77,8 @@ class Judge:
         started = time.perf_counter()
         try:
             with _at_most(self.seconds):
-                route = source_route(text, unit.paths, commit=unit.commit)
+                found = source_route(text, unit.paths, commit=unit.commit)
+                route = with_mentions(found, text, unit.paths, commit=unit.commit)
         except _TooLong:
             return Verdict(unit, None, floors, self.seconds, failure=f"more than {self.seconds:g} s")
         except Exception as error:  # an error of ours is a finding of the evaluation, as a wrong label is

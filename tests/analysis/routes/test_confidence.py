@@ -34,6 +34,7 @@ UNREAD = Evidence("unread", "a syntax error")
     [
         (Route((), "C"), {"nothing"}),
         (Route((), "C", (UNREAD,)), {"nothing", "unread"}),
+        (Route((), "C", (Evidence("mentions", "fit()", "a.py", 1),)), {"nothing", "mentions"}),
         (Route(("sft",), "C", (UPDATE,)), {"handwritten"}),
         (Route(("sft",), "C", (TRAINER, UPDATE)), {"trainer"}),
         (Route(("grpo",), "B", (SETTING, TRAINER)), {"setting"}),
