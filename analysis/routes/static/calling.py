@@ -123,7 +123,16 @@ def call(m: Machine, callee: Value, args: list[Value], keywords: dict[str, Value
         return library.call(m, callee.name, args, keywords)
     if callee.op == "attr":
         return library.method(m, callee.args[0], callee.name, args, keywords)
+    if callee.name == "torch.nn.Sequential" and callee.op == "call" and _holds_own(callee) and args:
+        for layer in callee.args:
+            args = [m.call(layer, args, {})]
+        return args[0]
     return m.library_call("apply", "", [callee, *args], keywords)
+
+
+def _holds_own(sequence: Value) -> bool:
+    """Whether any layer of a sequence of layers is of the workspace."""
+    return any(isinstance(layer, Instance) for layer in sequence.args)
 
 
 def _followed(value: Value) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import objects
+from posttrace.analysis.routes.static import api, objects
 from posttrace.analysis.routes.static.values import UNDECIDED, Const, Table, Value
 
 if TYPE_CHECKING:
@@ -56,10 +56,17 @@ def _compared(operator: ast.cmpop, left: Any, right: Any, operands: Sequence[Val
 
 
 def _exists(value: Value) -> bool:
-    """Whether a value is an object of the workspace, and so not None."""
-    return value.op in ("function", "class", "instance", "module", "items", "table", "format") or (
-        isinstance(value, Const) and value.value is not None
-    )
+    """Whether a value is an object of the workspace or an array, and so not None."""
+    if value.op in ("function", "class", "instance", "module", "items", "table", "format", "binop"):
+        return True
+    if value.op == "call":
+        return value.name.split(".")[0] in ("torch", "numpy", "jax", "mlx") and api.short(value) != "load"
+    if value.op == "method":
+        return value.name in api.BY_SHAPE or value.name in _MOVES
+    return isinstance(value, Const) and value.value is not None
+
+
+_MOVES: Final = api.names("cuda cpu long int bool pin_memory contiguous clone detach numpy")
 
 
 def _plain(value: Value) -> Any:

@@ -30,7 +30,7 @@ _MAPS: Final = frozenset({"map", "imap", "starmap", "submit"})
 def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
     """A method of a list or dictionary, or ``map``/``filter`` of a data set; null when it is neither."""
     if name in _MAPS and args and isinstance(args[0], Function | Partial):
-        return mapped(m, args[0], args[1:] or [base])
+        return mapped(m, args[0], args[1:]) if len(args) > 1 else columns(m, args[0], base, keywords)
     if name == "filter" and args and isinstance(args[0], Function | Partial):
         return filtered(m, args[0], base)
     if name in ("items", "values", "keys"):
@@ -134,6 +134,22 @@ def mapped(m: Machine, function: Value, over: Sequence[Value]) -> Value:
     made = m.items([], exact=False)
     with m.loop(over[0]):
         value = m.call(function, [objects.element(m, data) for data in over], {})
+        made.writes.append(Write(None, value, m.where()))
+    return made
+
+
+def columns(m: Machine, function: Value, data: Value, keywords: dict[str, Value]) -> Value:
+    """``data.map(function)`` of a data set: what the function leaves out stays as it was."""
+    made = m.items([], exact=False)
+    made.name = "data"
+    with m.loop(data):
+        row = objects.element(m, data)
+        given = [row] if "input_columns" not in keywords else [m.value("elem", [row])]
+        extra = keywords.get("fn_kwargs")
+        value = m.call(function, given, dict(extra.entries) if isinstance(extra, Table) else {})
+        for choice in alternatives(value, 4):
+            if isinstance(choice, Table):
+                choice.keywords = {"under": row}
         made.writes.append(Write(None, value, m.where()))
     return made
 

@@ -108,6 +108,8 @@ def _call(m: Machine, node: Any, scope: Scope) -> Value:
             keywords[keyword.arg] = value
         elif isinstance(value, Table):
             keywords.update({k: v for k, v in value.entries.items() if isinstance(k, str)})
+            if value.rest:
+                args.append(m.value("rest", [value]))
         else:
             args.append(m.value("rest", [value]))
     m.line = node.lineno

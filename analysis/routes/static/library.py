@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import api, arguments, containers, objects, python, text
+from posttrace.analysis.routes import frameworks
+from posttrace.analysis.routes.static import api, arguments, attributes, containers, objects, python, text
 from posttrace.analysis.routes.static.values import (
+    Class,
     Function,
+    Instance,
     Items,
     Partial,
     Table,
@@ -26,6 +29,14 @@ _TRANSPARENT: Final = api.names(
     " functools.cache mlx.core.compile"
 )
 """Functions that give back a function that computes the same."""
+_WRAPPERS: Final = api.names(
+    "torch.compile torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel torch.jit.trace"
+    " torch.nn.parallel.data_parallel.DataParallel torch.nn.parallel.distributed.DistributedDataParallel"
+    " torch.distributed.fsdp.FullyShardedDataParallel torch.distributed.fsdp.fully_shard"
+    " torch.distributed._composable.fsdp.fully_shard fairscale.nn.FullyShardedDataParallel"
+    " torch.nn.SyncBatchNorm.convert_sync_batchnorm apex.parallel.DistributedDataParallel"
+)
+"""Functions that give back a model that computes the same as their first argument."""
 _GRADIENT: Final = api.names(
     "jax.grad jax.value_and_grad equinox.filter_grad equinox.filter_value_and_grad autograd.grad"
     " autograd.value_and_grad torch.func.grad torch.func.grad_and_value flax.nnx.grad"
@@ -51,6 +62,17 @@ def call(m: Machine, name: str, args: list[Value], keywords: dict[str, Value]) -
     found = python.call(m, name, args, keywords)
     if found is not None:
         return found
+    if name in ("torch.nn.ModuleList", "torch.nn.ParameterList"):
+        return containers.listed(m, args[0]) if args else m.items([])
+    if name == "torch.nn.ModuleDict":
+        return containers.dictionary(m, args, keywords)
+    if name in _WRAPPERS and args and not _callable(args[0]):
+        return args[0]
+    if name == "deepspeed.initialize" and isinstance(keywords.get("model"), Instance):
+        m.library_call("call", name, args, keywords)
+        return m.items(
+            [keywords["model"], *(m.value("call", [], "deepspeed.part") for _ in range(3))], "tuple"
+        )
     if name in _TRANSPARENT:
         return args[0] if args and _callable(args[0]) else m.value("external", name=name)
     if name in _GRADIENT and args and _callable(args[0]):
@@ -118,6 +140,10 @@ def gradient(m: Machine, function: Partial, returned: Value, args: Sequence[Valu
     return m.items([grads, returned], "tuple") if has_aux else grads
 
 
+_SELF: Final = api.names(
+    "to cuda cpu train eval half float bfloat16 double requires_grad_ share_memory compile type tie_weights"
+)
+"""Methods of modules that give back the module."""
 _IN_PLACE: Final = api.names(
     "add_ sub_ mul_ div_ copy_ lerp_ addcmul_ addcdiv_ masked_fill_ scatter_ index_add_ fill_ fill"
     " load_state_dict"
@@ -130,6 +156,16 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
         found = known(m, base, name, args, keywords)
         if found is not None:
             return found
+    if name in _SELF and base.op != "external":
+        choices = alternatives(base, 4)
+        if choices and all(isinstance(choice, Instance) and not _trainer(choice) for choice in choices):
+            return base
+    if name in ("prepare", "setup") and args and _prepares(base):
+        return args[0] if len(args) == 1 else m.items(args, "tuple")
+    if name == "apply" and args and isinstance(base, Class) and _differentiable(base):
+        forward = attributes.lookup(base, "forward")
+        if isinstance(forward, Function):
+            return m.call(forward, [m.value("unknown", name="ctx"), *args], keywords)
     if name == "load_state_dict" and args:
         objects.write(m, base, None, args[0])
     made = m.library_call("method", name, [base, *args], keywords)
@@ -137,6 +173,24 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
         objects.write(m, base, args[0] if name.startswith(("scatter", "index")) and args else None, made)
         m.update(base, made)
     return made
+
+
+def _trainer(made: Instance) -> bool:
+    """Whether an object is a trainer of a library, whose ``train`` is no mode of a module."""
+    bases = attributes.foreign_bases(made.cls) if made.cls is not None else []
+    return any(frameworks.trainer(base) is not None for base in bases)
+
+
+def _prepares(base: Value) -> bool:
+    """Whether an object is one that wraps models, optimisers and loaders for a machine."""
+    return any(
+        choice.op == "call" and choice.name.split(".")[0] in ("accelerate", "lightning", "lightning_fabric")
+        for choice in alternatives(base, 4)
+    )
+
+
+def _differentiable(cls: Class) -> bool:
+    return any(name.endswith("autograd.Function") for name in attributes.foreign_bases(cls))
 
 
 def field_default(m: Machine, default: Value) -> Value:

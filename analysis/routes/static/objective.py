@@ -93,7 +93,8 @@ def find(descent: Descent) -> Finding:
     preference = _preference(anatomy)
     if preference is not None:
         return preference
-    source = sampling.source(anatomy.descent, anatomy.tokens)
+    trained = [node for node in anatomy.smooth if id(node) in descent.weights]
+    source = sampling.source(anatomy.descent, anatomy.tokens, trained)
     fitted = [n for n in anatomy.smooth if id(n) in descent.critics]
     reward = baseline.find(anatomy.descent, [*(a for _, _, a in anatomy.amounts), *fitted])
     if reward is not None:

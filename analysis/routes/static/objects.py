@@ -70,6 +70,11 @@ def write(m: Machine, target: Value, index: Value | None, value: Value) -> None:
 
 def get_item(m: Machine, base: Value, key: Value) -> Value:
     """``base[key]``: the very value where it is known, otherwise an ``index`` node."""
+    if isinstance(key, Const) and isinstance(key.value, str) and not key.pattern:
+        if isinstance(base, Items):
+            return _column(m, base, key)
+        if isinstance(base, Table) and "under" in base.keywords and key.value not in base.entries:
+            return get_item(m, base.keywords["under"], key)
     if isinstance(base, Items | Table) and isinstance(key, Const):
         known = chosen(base, key)
         if len(known) == 1:
@@ -77,9 +82,31 @@ def get_item(m: Machine, base: Value, key: Value) -> Value:
     if key.op == "slice" and (part := _sliced(m, base, key)) is not None:
         return part
     for choice in alternatives(base, 4):
+        if isinstance(choice, Instance) and choice.cls is not None and key.op != "slice":
+            given = _given(m, choice, key)
+            if given is not None:
+                return given
         if isinstance(choice, Table) and choice.default is not None and not choice.rest:
             choice.rest.append(m.call(choice.default, [], {}))
     return m.value("index", [base, key])
+
+
+def _column(m: Machine, rows: Items, key: Const) -> Value:
+    """A column of a list of records; of a data set in parts, the part of that name."""
+    kept = [value for value in chosen(rows, None) if isinstance(value, Table) and key.value in value.entries]
+    if not kept:
+        return rows if rows.name == "data" else m.value("index", [rows, key])
+    made = m.items([], exact=False)
+    made.writes = [Write(None, value.entries[key.value], m.where()) for value in kept]
+    return made
+
+
+def _given(m: Machine, base: Instance, key: Value) -> Value | None:
+    """What an object of the workspace gives for a key."""
+    from posttrace.analysis.routes.static import attributes
+
+    method = attributes.attribute(m, base, "__getitem__")
+    return m.call(method, [key], {}) if isinstance(method, Function) else None
 
 
 def _sliced(m: Machine, base: Value, key: Value) -> Items | None:
@@ -146,6 +173,11 @@ def known_elements(over: Value) -> Sequence[Value] | None:
 
 def element(m: Machine, over: Value) -> Value:
     """Any one element of an iterable, taken in the loop that is being run."""
+    from posttrace.analysis.routes.static import loading
+
+    loaded = loading.batch(m, over)
+    if loaded is not None:
+        return loaded
     if over.op == "call" and over.name == "builtins.zip":
         return m.items([element(m, arg) for arg in over.args], "tuple")
     if over.op == "call" and over.name == "builtins.enumerate" and over.args:

@@ -127,7 +127,7 @@ def _replace(m: Machine, args: Args, keywords: Keywords) -> Value:
 
 
 def _next(m: Machine, args: Args, keywords: Keywords) -> Value:
-    return m.value("elem", args[:1])
+    return objects.element(m, args[0]) if args else m.value("unknown")
 
 
 def _map(m: Machine, args: Args, keywords: Keywords) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from posttrace.analysis.routes.static import api, text
+from posttrace.analysis.routes.static import api, rawtext, text
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice, remembered
 from posttrace.analysis.routes.static.values import Const, Value
@@ -95,8 +95,8 @@ def by_any_model(nodes: Slice) -> list[Value]:
     return found
 
 
-def source(descent: Descent, tokens: Sequence[Value]) -> Source:
-    """Origin of the trained tokens."""
+def source(descent: Descent, tokens: Sequence[Value], models: Sequence[Value] = ()) -> Source:
+    """Origin of the trained tokens; ``models`` are what the trained values were made from."""
     everything = Slice(tokens, EVERYTHING, stop=lambda node: id(node) in descent.weights)
     judge = Judge(descent.weights)
     own = judge.draws(everything)
@@ -119,7 +119,9 @@ def source(descent: Descent, tokens: Sequence[Value]) -> Source:
         return Source("teacher", files, (("other-samples", "tokens drawn from another model", others[0]),))
     if not files:
         return Source("unknown")
-    return Source("given", files, raw=not any(_record(node) for node in everything))
+    records = any(_record(node) for node in everything)
+    made_from = Slice(models, SMOOTH) if models else everything
+    return Source("given", files, raw=rawtext.running(everything, records, made_from))
 
 
 _PARSERS: Final = api.names(

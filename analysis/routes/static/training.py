@@ -11,7 +11,7 @@ from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.handwritten import by_hand
 from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Value
+from posttrace.analysis.routes.static.values import Instance, Value
 
 _TAPED: Final = frozenset(
     {"torch", "transformers", "accelerate", "tinygrad", "paddle", "deepspeed", "lightning"}
@@ -53,6 +53,8 @@ def _applied(loss: Value) -> frozenset[int]:
 def _given_to_backward(call: Value) -> Value | None:
     if call.op == "method" and call.name == "backward":
         receiver, *given = call.args
+        if given and isinstance(receiver, Instance):
+            return given[0]
         if given and _library(receiver) & {"accelerate", "deepspeed", "lightning", "lightning_fabric"}:
             return given[0]
         scaled = receiver.op == "method" and receiver.name == "scale" and len(receiver.args) > 1
