@@ -29,7 +29,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("clones", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--json", "as_json", type=FILE, help="Write all figures and verdicts to this file.")
 @click.option("--markdown", "page", type=FILE, help="Replace the figures of this page.")
-@click.option("--errors", "show_errors", is_flag=True, help="List each unit that was judged wrongly.")
+@click.option(
+    "--errors", "show_errors", is_flag=True, help="List wrong verdicts, and right ones that cite other lines."
+)
 @click.option("--only", default="", help="Units whose repository, path or framework contains this text.")
 @click.option("--seconds", default=60.0, show_default=True, help="At most for one unit.")
 @click.option("--threshold", default=THRESHOLD, show_default=True, help="Confidence below it is unknown.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.routes.verdicts import Verdict
-from posttrace.analysis.routes.route import Evidence
+from posttrace.analysis.routes.route import Evidence, Route
 
 NEAR: Final = 2
 """Lines apart at most: a call and its name may stand on different lines of one statement."""
@@ -39,7 +39,7 @@ def cited(verdicts: Iterable[Verdict]) -> Cited:
         route, theirs = verdict.route, verdict.unit.lines
         if route is None or route.label != verdict.unit.label:
             continue
-        ours = [fact for fact in route.evidence if fact.path is not None and fact.line is not None]
+        ours = _placed(route)
         silent += bool(route.stages) and not ours
         if not ours or not theirs:
             continue
@@ -49,6 +49,22 @@ def cited(verdicts: Iterable[Verdict]) -> Cited:
         listed, found = listed + len(by_line), found + sum(by_line)
         lines, near = lines + len(by_fact), near + sum(by_fact)
     return Cited(units, hit, listed, found, lines, near, silent)
+
+
+def elsewhere(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """One line each right verdict that cites lines, none of them near those of the list."""
+    for verdict in verdicts:
+        route, theirs = verdict.route, verdict.unit.lines
+        if route is None or route.label != verdict.unit.label or not theirs or not _placed(route):
+            continue
+        if not any(_near(fact, *line) for fact in _placed(route) for line in theirs):
+            listed = ", ".join(f"{end or ''}:{line}" for end, line in theirs)
+            cites = ", ".join(f"{fact.rule} {fact.path}:{fact.line}" for fact in _placed(route))
+            yield f"{verdict.unit.name}: {route.label}, for {listed} it cites {cites}"
+
+
+def _placed(route: Route) -> list[Evidence]:
+    return [fact for fact in route.evidence if fact.path is not None and fact.line is not None]
 
 
 def _near(fact: Evidence, end: str | None, line: int) -> bool:

@@ -49,8 +49,8 @@ class Evaluation:
         return replace(verdict, route=route)
 
     @cached_property
-    def calibrated(self) -> tuple[float, int]:
-        """Calibration error of the confidences, and how many there are.
+    def claims(self) -> tuple[list[float], list[bool]]:
+        """Confidence of each verdict that has one, and whether it is right.
 
         A verdict that was withheld counts by its first candidate.
         """
@@ -61,7 +61,20 @@ class Evaluation:
                 claimed = route.candidates[0] if route.label == UNKNOWN else route.label
                 sure.append(route.confidence)
                 right.append(claimed == verdict.unit.label)
-        return calibration_error(sure, right), len(sure)
+        return sure, right
+
+    @property
+    def calibrated(self) -> tuple[float, int]:
+        """Calibration error of the confidences, and how many there are."""
+        return calibration_error(*self.claims), len(self.claims[0])
+
+    def reliability(self) -> pd.DataFrame:
+        """One row a bin of confidence that has verdicts: n, mean confidence, share that is right."""
+        table = pd.DataFrame({"confidence": self.claims[0], "right": self.claims[1]}, dtype=float)
+        place = (10 * table["confidence"]).astype(int).clip(upper=9)
+        found = table.groupby(place.map(lambda i: f"{i / 10:.1f}–{(i + 1) / 10:.1f}").rename("bin")).mean()
+        found.insert(0, "n", place.groupby(place).size().to_numpy())
+        return found.reset_index()
 
     @property
     def unreadable(self) -> list[Verdict]:
@@ -127,6 +140,7 @@ class Evaluation:
             "cited": asdict(self.cited),
             "calibration_error": self.calibrated[0],
             "confidences": self.calibrated[1],
+            "reliability": self.reliability().to_dict("records"),
             "threshold": self.threshold,
             "seconds": dict(self.seconds),
             "verdicts": [verdict_json(verdict) for verdict in (*self.judged, *self.unreadable)],

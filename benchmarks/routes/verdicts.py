@@ -6,8 +6,10 @@ import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -56,11 +58,25 @@ class Judge:
         placed = sorted(range(len(units)), key=lambda i: (units[i].repo, units[i].commit, i))
         batches = [placed[i : i + BATCH] for i in range(0, len(placed), BATCH)]
         found: dict[int, Verdict] = {}
-        with ProcessPoolExecutor(self.processes) as pool:
-            judged = pool.map(self.batch, ([units[i] for i in batch] for batch in batches))
-            for batch, verdicts in zip(batches, judged, strict=True):
-                found.update(zip(batch, verdicts, strict=True))
-        return [found[i] for i in range(len(units))]
+        with self._pool(self.processes) as pool:
+            judged = {tuple(batch): pool.submit(self.batch, [units[i] for i in batch]) for batch in batches}
+            for batch, verdicts in judged.items():
+                with suppress(BrokenProcessPool):
+                    found.update(zip(batch, verdicts.result(), strict=True))
+        return [found[i] if i in found else self._alone(unit) for i, unit in enumerate(units)]
+
+    def _pool(self, processes: int) -> ProcessPoolExecutor:
+        # spawned: a child that is forked beside threads may hang
+        return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+
+    def _alone(self, unit: Unit) -> Verdict:
+        """The verdict on a unit whose process died, perhaps of a neighbour."""
+        with self._pool(1) as pool:
+            try:
+                return pool.submit(self.one, unit).result()
+            except BrokenProcessPool:
+                floors = dict.fromkeys(FLOORS, "no_train")
+                return Verdict(unit, floors=floors, failure="the process that read it died")
 
     def batch(self, units: Iterable[Unit]) -> list[Verdict]:
         """Verdicts of some units, one after the other in this process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -150,6 +151,21 @@ def test_an_error_of_ours_is_a_failure(folder, monkeypatch):
 
     monkeypatch.setattr(verdicts, "source_route", fail)
     assert Judge(folder[0]).one(units(folder, "sft.py")[0]).failure == "ZeroDivisionError: by zero"
+
+
+class Deadly(Judge):
+    """Its process dies on ``lib/rl.py``."""
+
+    def one(self, unit):
+        if unit.paths == ("lib/rl.py",):
+            os._exit(9)
+        return super().one(unit)
+
+
+def test_a_process_that_dies_is_the_failure_of_its_unit_alone(folder):
+    found = Deadly(folder[0], processes=1)(units(folder, "sft.py", "lib/rl.py"))
+    assert found[0].route.stages
+    assert found[1].failure == "the process that read it died"
 
 
 # -- floors ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from benchmarks.routes.cited import Cited, cited
+from benchmarks.routes.cited import Cited, cited, elsewhere
 from benchmarks.routes.evaluation import ALL_SAID, OURS, Evaluation
 from benchmarks.routes.fit import Fitted
 from benchmarks.routes.floors import FLOORS
@@ -107,6 +107,13 @@ def test_lines_are_compared_within_two():
     assert cited([verdict(evidence="[train.py:41, other.py:40]")]) == Cited(1, 1, 2, 1, 1, 1, 0)
 
 
+def test_other_lines_are_listed():
+    [line] = elsewhere(
+        [verdict(evidence="[L43]"), verdict(evidence="[L40]"), verdict("dpo", evidence="[L9]")]
+    )
+    assert line == "a/a: code/train.py: sft, for :43 it cites trainer code/train.py:40"
+
+
 def test_wrong_verdicts_and_units_without_lines_are_left_out():
     assert cited([verdict("dpo", evidence="[L40]"), verdict(evidence="no line")]) == Cited(
         0, 0, 0, 0, 0, 0, 0
@@ -139,6 +146,14 @@ def test_calibration_counts_what_was_withheld_by_its_first_candidate(evaluation)
     up, down = 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))
     # two verdicts at .73, one right; one at .27, right
     assert evaluation.calibrated == (pytest.approx((abs(2 * up - 1) + abs(down - 1)) / 3), 3)
+
+
+def test_reliability(evaluation):
+    up, down = 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))
+    assert evaluation.reliability().to_dict("records") == [
+        {"bin": "0.2–0.3", "n": 1, "confidence": pytest.approx(down), "right": 1.0},
+        {"bin": "0.7–0.8", "n": 2, "confidence": pytest.approx(up), "right": 0.5},
+    ]
 
 
 def test_errors_are_a_line_each(evaluation):
