@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from posttrace.analysis.routes.frameworks.settings import Settings, Verdict, decide
 from posttrace.analysis.routes.frameworks.tables import Entry, entries
+from posttrace.analysis.routes.route import NO_TRAIN
 
 Configs = Callable[[str], Mapping[str, Any] | None]
 """Path of a YAML, TOML or JSON file of the workspace -> its content, null when it is not there."""
 
 _MERGED: Final = (".yaml", ".yml", ".json", ".toml")
 _ASSIGNED: Final = re.compile(r"^[+~]{0,2}([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
-_OVERRIDES: Final = ("config", "config_file", "config_path", "config-path", "yaml", "cfg")
 
 
 def command(words: Sequence[str], configs: Configs) -> Verdict | None:
@@ -30,8 +31,10 @@ def command(words: Sequence[str], configs: Configs) -> Verdict | None:
     """
     for entry in entries():
         rest = _rest(entry, words) if entry.kind == "command" else None
-        if rest is not None:
-            settings = command_settings(rest, configs, entry)
+        if rest is None:
+            continue
+        settings = command_settings(rest, configs)
+        if _has(entry.needs, settings):
             verdict = decide(entry, settings, " ".join(words[: len(words) - len(rest)]))
             return _with_io(entry, settings, verdict)
     return None
@@ -41,12 +44,14 @@ def config(content: Mapping[str, Any]) -> Verdict | None:
     """What would be trained with a configuration file; null when no table knows its keys."""
     settings = flattened(content)
     for entry in entries():
-        if entry.kind == "config" and _has(entry, settings):
+        if entry.kind == "config" and _has(entry.names, settings):
             return _with_io(entry, settings, decide(entry, settings, "configuration"))
     return None
 
 
 def _with_io(entry: Entry, settings: Settings, verdict: Verdict) -> Verdict:
+    if verdict.objective == NO_TRAIN:
+        return verdict
     reads, writes = _paths(entry.trained, settings), _paths(entry.written, settings)
     return replace(verdict, reads=reads, writes=writes)
 
@@ -55,29 +60,30 @@ def _paths(keys: str, settings: Settings) -> tuple[str, ...]:
     return tuple(value for key in keys.split("|") for value in settings.get(key) or () if value != "none")
 
 
-def _has(entry: Entry, settings: Settings) -> bool:
-    """Whether a configuration has one of the alternatives of each key that an entry names."""
-    return all(any(key in settings for key in keys.split("|")) for keys in entry.names)
+def _has(needed: Sequence[str], settings: Settings) -> bool:
+    """Whether one of the alternatives of each key is there."""
+    return all(any(key in settings for key in keys.split("|")) for keys in needed)
 
 
 def _rest(entry: Entry, words: Sequence[str]) -> Sequence[str] | None:
     """What follows the words that an entry is known by; null when the command is another."""
+    target, rest = _target(words)
+    called = _program(words[:1]) + list(words[1:])
     for name in entry.names:
         known = name.split()
-        if _program(words[:1]) + list(words[1 : len(known)]) == known:
-            return words[len(known) :]
-    target, rest = _target(words)
+        for line in (called, [target or "", *rest]):
+            if line[: len(known)] == known:
+                return line[len(known) :]
     if target is None:
         return None
     module = target.removesuffix(".__main__")
-    if module in entry.modules:
+    as_path = "." + target.removesuffix(".py").replace("/", ".")
+    if module in entry.modules or any(
+        target.endswith(".py") and as_path.endswith("." + known) for known in entry.modules
+    ):
         return rest
-    if any(target == script or target.endswith("/" + script) for script in entry.scripts):
-        return rest
-    as_path = target.removesuffix(".py").replace("/", ".")
-    if any(as_path == m or as_path.endswith("." + m) for m in entry.modules if target.endswith(".py")):
-        return rest
-    return None
+    script = any(target == known or fnmatchcase(target, "*/" + known) for known in entry.scripts)
+    return rest if script or "*" in entry.scripts else None
 
 
 def _program(words: Sequence[str]) -> list[str]:
@@ -101,7 +107,7 @@ def _target(words: Sequence[str]) -> tuple[str | None, Sequence[str]]:
 # -- settings ----------------------------------------------------------------------------------------------
 
 
-def command_settings(words: Sequence[str], configs: Configs, entry: Entry | None = None) -> Settings:
+def command_settings(words: Sequence[str], configs: Configs) -> Settings:
     """Options of a command line over the configuration files that it names."""
     given: dict[str, tuple[str, ...] | None] = {}
     places: list[str] = []
@@ -121,6 +127,7 @@ def command_settings(words: Sequence[str], configs: Configs, entry: Entry | None
         else:
             places.append(word)
     given.update({str(i): _text(word) for i, word in enumerate(places, 1)})
+    given["line"] = (" ".join(words),)
     return {**_files(words, configs), **given}
 
 
@@ -150,7 +157,7 @@ def _files(words: Sequence[str], configs: Configs) -> dict[str, tuple[str, ...] 
         path = word.rpartition("=")[2] if word.startswith("--") or _ASSIGNED.match(word) else word
         if path.endswith(_MERGED):
             content = configs(path)
-            found.update(flattened(content) if content is not None else {})
+            found.update(flattened(content) if content is not None else {"*": None})
     return found
 
 

@@ -10,7 +10,8 @@ from typing import Final
 from posttrace.analysis.routes.frameworks.tables import Case, Entry
 
 Settings = Mapping[str, tuple[str, ...] | None]
-"""Setting -> the values it may have; null when nothing is known of it but that it is given."""
+"""Setting -> the values it may have; null when nothing is known of it but that it is given. The setting ``*``
+says that others may be given too, in a file that cannot be read."""
 
 _EMPTY: Final = frozenset({"", "none", "null", "false", "~"})
 _TRAINING: Final = "unknown"
@@ -85,7 +86,8 @@ def _holds(case: Case, settings: Settings, entry: Entry) -> bool | None:
 def _fits(keys: str, patterns: tuple[str, ...], settings: Settings, entry: Entry) -> bool | None:
     named = keys.split("|")
     given = [key for key in named if key in settings]
-    values = settings[given[0]] if given else (entry.defaults.get(named[0], "none"),)
+    default = None if "*" in settings else (entry.defaults.get(named[0], "none"),)
+    values = settings[given[0]] if given else default
     if values is None and named[0] in entry.assumed:
         values = (entry.assumed[named[0]],)
     if values is None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -55,6 +56,8 @@ class Entry:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """Values of settings that are given but not known, where one is by far the likeliest."""
     starts: tuple[str, ...] = ("train",)
+    started_with: tuple[str, ...] = ()
+    """Names of the first arguments of the call that starts."""
     positional: tuple[str, ...] = ("model", "args", "data_collator", "train_dataset")
     """Names of the first arguments."""
     trained: str = "model"
@@ -67,8 +70,8 @@ class Entry:
     """Methods that, where a subclass or the trained module overrides them, compute the loss."""
     wraps: bool = False
     """Whether an argument is a trainer, which decides instead."""
-    config: str | None = None
-    """Option or position ("1", "2", ...) of a command line that names a configuration file."""
+    needs: tuple[str, ...] = ()
+    """Settings without which a command line is another's: for scripts whose name says little."""
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +82,7 @@ def entries() -> tuple[Entry, ...]:
         shared = tuple(_case(tag) for tag in table.get("tag", ()))
         for kind in KINDS:
             found += [_entry(name, kind, entry, shared) for entry in table.get(kind, ())]
-    return tuple(found)
+    return tuple(sorted(found, key=lambda entry: "*" in entry.scripts))  # what fits anything comes last
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +95,17 @@ def _tables() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
-_LISTS: Final = ("names", "modules", "scripts", "starts", "positional", "data", "loss")
+_LISTS: Final = (
+    "started_with",
+    "names",
+    "modules",
+    "scripts",
+    "starts",
+    "positional",
+    "data",
+    "loss",
+    "needs",
+)
 
 
 def _entry(framework: str, kind: Kind, table: Mapping[str, Any], shared: Sequence[Case]) -> Entry:
@@ -113,7 +126,24 @@ def _case(table: Mapping[str, Any]) -> Case:
 
 def trainer(dotted: str) -> Entry | None:
     """Entry of a class by any dotted name it can be imported under; null for what is not listed."""
-    return _trainers().get((dotted.split(".")[0], dotted.rsplit(".", 1)[-1])) if "." in dotted else None
+    package, *inner = dotted.split(".")
+    for name in inner[:-3:-1]:  # the class, or a method of the class that makes an object of it
+        found = _trainers().get((package, name))
+        if found is not None:
+            return found
+        for pattern, entry in _patterns().get(package, ()):
+            if fnmatchcase(name, pattern):
+                return entry
+    return None
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> Mapping[str, Sequence[tuple[str, Entry]]]:
+    found: dict[str, list[tuple[str, Entry]]] = {}
+    for (package, name), entry in _trainers().items():
+        if "*" in name:
+            found.setdefault(package, []).append((name, entry))
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -52,6 +52,13 @@ def arguments(machine: Machine, made: Value, entry: Entry) -> dict[str, Value]:
     return found
 
 
+def started_with(call: Value, entry: Entry) -> dict[str, Value]:
+    """Arguments by name of the call that starts a training."""
+    if call.op != "method":
+        return {}
+    return {**dict(zip(entry.started_with, call.args[1:], strict=False)), **call.keywords}
+
+
 def _on(call: Value, made: Instance) -> bool:
     receiver = call.args[0]
     return isinstance(receiver, Partial) and receiver.op == "super" and made in receiver.args
@@ -73,7 +80,10 @@ def fields(given: dict[str, Value]) -> Iterable[tuple[str, Value]]:
     yield from given.items()
     for name, value in given.items():
         if name not in _BESIDE:
-            yield from ((key, inner) for key, inner in _fields(name, value) if key not in given)
+            for key, inner in _fields(name, value):
+                yield f"{name}.{key}", inner
+                if key not in given:
+                    yield key, inner
 
 
 def _add(found: dict[str, tuple[str, ...] | None], name: str, values: tuple[str, ...] | None) -> None:

@@ -187,7 +187,7 @@ def _stop(m: Machine, node: Any, scope: Scope) -> bool:
 
 
 def _assert(m: Machine, node: Any, scope: Scope) -> bool:
-    """What an assertion demands of settings may hold in a run that is not recorded; ``assert False`` never."""
+    """What is demanded of settings may hold in a run that is not recorded; ``assert False`` never does."""
     m.evaluate(node.test, scope)
     return not (isinstance(node.test, ast.Constant) and not node.test.value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from posttrace.analysis.routes import frameworks
@@ -19,6 +20,8 @@ from posttrace.analysis.routes.static.values import Instance, Partial, Value, al
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
+_PASS_ON: Final = frozenset({"call", "apply", "method", "elem", "index"})
+"""Nodes that may hand on a trainer that they were given."""
 _SUPERVISED: Final = frozenset({"sft", "pretrain"})
 
 
@@ -39,7 +42,7 @@ def trainings(machine: Machine) -> list[Training]:
     found: list[Training] = []
     for call in list(machine.calls):
         for entry, made in _started(call):
-            given = options.arguments(machine, made, entry)
+            given = {**options.started_with(call, entry), **options.arguments(machine, made, entry)}
             told = {**options.settings(given), **corpus.described(machine, entry, given)}
             named = made.name.rsplit(".", 1)[-1]
             verdict = frameworks.decide(entry, told, named)
@@ -56,8 +59,11 @@ def _started(call: Value) -> Iterable[tuple[Entry, Value]]:
         elif entry is not None:
             yield entry, call
     elif call.op == "method":
-        for entry, made in makers(call.args[0]):
-            if call.name in entry.starts:
+        receiver, name = call.args[0], call.name
+        while receiver.op == "attr":
+            receiver, name = receiver.args[0], f"{receiver.name}.{name}"
+        for entry, made in makers(receiver):
+            if any(fnmatchcase(name, start) for start in entry.starts):
                 yield entry, made
 
 
@@ -68,8 +74,9 @@ def makers(value: Value, depth: int = 4) -> list[tuple[Entry, Value]]:
         entry = _listed(node)
         if entry is not None:
             found.append((entry, node))
-        elif depth and (node.op in ("call", "apply", "elem", "index") or isinstance(node, Partial)):
-            found += [pair for arg in node.args for pair in makers(arg, depth - 1)]
+        elif depth and (node.op in _PASS_ON or isinstance(node, Partial)):
+            held = node.args[:1] if node.op == "method" else [*node.args, *node.keywords.values()]
+            found += [pair for arg in held for pair in makers(arg, depth - 1)]
     return list({id(made): (entry, made) for entry, made in found}.values())
 
 
@@ -130,7 +137,7 @@ def _decides(own: Finding, training: Training) -> bool:
     """Whether a loss in sight says more than the class that was overridden."""
     if training.verdict.objective not in _SUPERVISED | {"other"}:
         return False
-    if own.objective == "other":  # no likelihood was recognised; that says something only where a distance was
+    if own.objective == "other":  # no likelihood was recognised, which may be for want of knowledge
         return training.verdict.objective == "other" or overridden.measures(own)
     return own.objective not in _SUPERVISED | {"unknown"}
 
