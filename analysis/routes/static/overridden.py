@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def loss(machine: Machine, entry: Entry, made: Value, given: dict[str, Value]) -> objective.Finding | None:
     """What a loss in sight descends; null where the library's own is used, or only added to."""
     for name in entry.loss:
-        for receiver in (made, *(given[key] for key in entry.positional if key in given)):
+        for receiver in (made, *(given[key] for key in ("model", *entry.started_with) if key in given)):
             if isinstance(receiver, Instance):
                 method = attributes.attribute(machine, receiver, name)
                 if isinstance(method, Function):
