@@ -1,0 +1,1 @@
+"""Why did a run, or an iteration of it, fail? Causes by rules, each with the lines that say so."""
