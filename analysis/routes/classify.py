@@ -19,9 +19,10 @@ from posttrace.analysis.routes.steps import Step
 from posttrace.analysis.routes.ways import Way, Ways
 from posttrace.analysis.runs.records import RunRecord, Submission
 
+UNFINISHED: Final = "the trace has no run.finished: it goes on, or was cut off; later commands are not in it"
 MOST_ROUNDS: Final = 4
 """Of more rounds of one objective the evidence of the last and the first is kept."""
-_INTERNAL: Final = frozenset({"data_path", "certain"})
+_INTERNAL: Final = frozenset({"data_path", "certain", "candidates"})
 """Attributes that lineage needs and a reader does not."""
 _TIERS: Final[Sequence[Tier]] = ("A", "B", "C", "D")
 
@@ -41,7 +42,7 @@ class RunRoutes:
     models: Mapping[int, str]
     """The folder that each submission named, relative to the workspace where it lies below it."""
     problem: str | None = None
-    """Why the code of the run could not be read; null when it could."""
+    """Why less is known than could be: the code could not be read, the run goes on; null when nothing is."""
 
 
 def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
@@ -60,7 +61,7 @@ def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
         submission_id=best,
         submissions=found,
         models={item.submission_id: history.relative(item.path) for item in run.submissions},
-        problem=commands.problem,
+        problem="; ".join(filter(None, (commands.problem, None if history.finished else UNFINISHED))) or None,
     )
 
 
@@ -120,7 +121,10 @@ def _labels(way: Way) -> Iterable[str]:
 
 def _collapsed(way: Way) -> list[tuple[str, list[Stage]]]:
     """The objectives of a way in order, equal neighbours together."""
-    stages = [stage for step in way for stage in step.stages]
+    stages: list[Stage] = []
+    for step in way:
+        again = step.resumed and stages and stages[-1].objective == step.stages[0].objective
+        stages = [*(stages[:-1] if again else stages), *step.stages]
     return [(name, list(same)) for name, same in groupby(stages, key=lambda stage: stage.objective)]
 
 
@@ -132,7 +136,8 @@ def _attributes(way: Way) -> dict[str, str]:
     found = {name: _values([stages[-1].attributes.get(name, "") for stages in groups]) for name in names}
     if any(len(stages) > 1 for stages in groups):
         found.setdefault("rounds", STEP.join(str(len(stages)) for stages in groups))
-    return found | {name: value for step in way for name, value in step.attributes.items()}
+    found |= {name: value for step in way for name, value in step.attributes.items()}
+    return found | ({"resumed": "yes"} if any(step.resumed for step in way) else {})
 
 
 def _values(values: Sequence[str]) -> str:

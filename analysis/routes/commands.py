@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 from posttrace.analysis.routes.history import History, Process, Revision
 from posttrace.analysis.routes.revision import RevisionError, Revisions
 from posttrace.analysis.routes.static import Command, Reading
+from posttrace.analysis.routes.typed import covered
 
 MAX_SCRIPTS: Final = 60
 """Scripts that are read to explain a model which no command explains."""
@@ -53,6 +55,15 @@ class Commands:
         self._looks: dict[Process, tuple[Look, ...]] = {}
         self._readings: dict[tuple[str, tuple[str, ...], str], Reading] = {}
         self._parents = _parents(history.processes)
+        self.observed = tuple(p for p in history.processes if not self._forked(p))
+        """Processes that were seen, without those that only carry a part of their parent's work."""
+
+    @cached_property
+    def ran(self) -> tuple[Process, ...]:
+        """All commands that ran, by start: those that were seen, then those that only steps tell of."""
+        slack_s = self._history.lag_s
+        unseen = [c for c in self._history.typed if not covered(c, self._history.processes, slack_s)]
+        return tuple(sorted((*self.observed, *unseen), key=lambda process: process.started_s))
 
     def looks(self, process: Process) -> tuple[Look, ...]:
         """The readings that the times leave open, likeliest first; empty when no code can be read.
@@ -92,16 +103,14 @@ class Commands:
     def training(self) -> list[Process]:
         """Processes whose code trains, without those that merely launched another of them; by start."""
         return self.outermost_left_out(
-            process
-            for process in self._history.processes
-            if any(look.reading.stages for look in self.looks(process))
+            process for process in self.ran if any(look.reading.stages for look in self.looks(process))
         )
 
     def working(self) -> list[Process]:
         """Processes whose code trains, or loads or writes a model; none that launched another; by start."""
         return self.outermost_left_out(
             process
-            for process in self._history.processes
+            for process in self.ran
             if any(look.reading.stages or look.reading.io for look in self.looks(process))
         )
 
@@ -131,11 +140,15 @@ class Commands:
 
     def _above(self, process: Process) -> list[Process]:
         found: list[Process] = []
-        above = self._parents[process]
+        above = self._parents.get(process)
         while above is not None and above not in found:
             found.append(above)
-            above = self._parents[above]
+            above = self._parents.get(above)
         return found
+
+    def _forked(self, process: Process) -> bool:
+        """Whether it has the command line of a process above it: a worker that loads data, say."""
+        return any(above.argv == process.argv for above in self._above(process))
 
 
 def around(revisions: Sequence[Revision], t_s: float) -> tuple[Revision | None, Revision | None]:

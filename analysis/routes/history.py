@@ -13,6 +13,8 @@ from posttrace.analysis.runs.records import RunRecord
 
 SLACK_S: Final = 0.1
 """Clocks of files and of processes differ by a tick of the kernel."""
+AT_ONCE_S: Final = 10.0
+"""A command that failed sooner than this after its start did not get as far as training."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,26 @@ class Process:
     started_s: float
     ended_s: float
     """Infinity when nobody saw its end."""
+    exit_code: int | None = None
+    """Null when it is not known, as of a process that was only sampled."""
+    step: int | None = None
+    """Number of the agent's step that ran it, for a command that is known from there; else null."""
 
     @property
     def typed(self) -> str:
         """The command as a person would type it, at most 120 characters: the program without its folder."""
         program, *words = self.argv or ("",)
         return " ".join((posixpath.basename(program), *words))[:120]
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is known to have ended in an error."""
+        return self.exit_code not in (None, 0)
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended in an error before it can have trained, as at an import."""
+        return self.failed and self.ended_s - self.started_s < AT_ONCE_S
 
     def ran_in(self, low_s: float, high_s: float) -> bool:
         """Whether it was alive at some time of an interval."""
@@ -69,7 +85,7 @@ class History:
     """The workspace as the agent's processes saw it."""
     base_path: str
     processes: tuple[Process, ...]
-    """By start."""
+    """Those that were seen to run, by start."""
     revisions: tuple[Revision, ...]
     """By time."""
     versions: tuple[Version, ...]
@@ -79,6 +95,10 @@ class History:
     logged: tuple[Logged, ...] = ()
     lag_s: float = 2.5
     """Logged lines are read up to so many seconds after they were written."""
+    typed: tuple[Process, ...] = ()
+    """Commands that the agent's steps gave to a shell, by start; they may be among ``processes`` as well."""
+    finished: bool = True
+    """Whether the record goes to the end of the run."""
 
     def of(self, weights: str) -> tuple[Version, ...]:
         """Every folder that held these weights, in order of time."""

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from posttrace.analysis.routes.commands import Commands, Look
+from posttrace.analysis.routes.commands import Commands
 from posttrace.analysis.routes.history import History, Process
+from posttrace.analysis.routes.matching import (
+    MAKES,
+    Making,
+    leaves_open,
+    likeliest,
+    literal,
+    matches,
+    writers,
+)
 from posttrace.analysis.routes.models import Version
-from posttrace.analysis.routes.static import CheckpointIO, Reading
-
-_FILES: Final = (".safetensors", ".json", ".bin", ".pt", ".pth", ".npz")
-"""Files that lie in a model folder and stand for it."""
-_MAKES: Final = frozenset({"write", "merge", "copy"})
-
-
-@dataclass(frozen=True)
-class Making:
-    """A command that wrote a model, or may have."""
-
-    process: Process
-    look: Look
-    version: Version | None = None
-    """The folder that it wrote; null to ask for what a command began with."""
-    io: CheckpointIO | None = None
-    """The line that writes this folder; null when it is only the sole training that ran then."""
-    seen: bool = True
-    """Whether the command was seen to run; else it is a script that was there and would have written it."""
-
-    @property
-    def written_s(self) -> float:
-        """When the model was written, at the latest."""
-        return self.version.window[1] if self.version else self.process.ended_s
-
-    @property
-    def own(self) -> str | None:
-        """The weights it wrote."""
-        return self.version.weights if self.version else None
+from posttrace.analysis.routes.static import CheckpointIO
 
 
 @dataclass(frozen=True)
@@ -57,21 +36,31 @@ class Lineage:
 
     def __init__(self, history: History, commands: Commands) -> None:
         self._history, self._commands = history, commands
+        self._unseen: dict[str, Version] = {}
         self._paths: dict[str, list[Version]] = {}
         for version in history.versions:
             self._paths.setdefault(version.path, []).append(version)
 
+    def of(self, weights: str) -> tuple[Version, ...]:
+        """Every folder that held these weights, in order of time; also where nobody saw them."""
+        unseen = self._unseen.get(weights)
+        return self._history.of(weights) if unseen is None else (unseen,)
+
     def makings(self, weights: str) -> tuple[Making, ...]:
         """The commands that may have written these weights; of one, its readings that fit.
 
-        A command counts whose code writes the folder and that ran when it was written; where there is none,
-        the only training that ran then, if it leaves open where it writes; at last the scripts that were
-        there. Later folders with the same weights are copies, so the first with an answer decides.
+        A command counts whose code writes the folder and that ran when it was written, as it was seen or as
+        the agent's steps tell; where there is none, the only training that ran then, if it leaves open where
+        it writes; then the same for whenever the folder can have been written, if its date is wrong; at last
+        the scripts that were there. Later folders with the same weights are copies, so the first with an
+        answer decides.
         """
-        versions = [version for version in self._history.of(weights) if not version.given]
-        for explain in (self._named, self._alone, self._present):
-            for version in versions:
-                if found := explain(version):
+        versions = [version for version in self.of(weights) if not version.given]
+        undated = [replace(version, written_s=None) for version in versions if version.dated]
+        rules = [(self._named, versions), (self._typed, versions), (self._alone, versions)]
+        for explain, asked in (*rules, (self._named, undated), (self._present, versions)):
+            for version in asked:
+                if found := likeliest(explain(version)):
                     return found
         return ()
 
@@ -83,13 +72,13 @@ class Lineage:
             chosen = [versions[-1].weights for versions in sources if versions]
             known = len(chosen) == len(io.sources) and chosen
             return (Origin(tuple(dict.fromkeys(chosen)), io),) if known else ()
-        reads = [entry for entry in making.look.reading.io if entry.kind == "read"]
+        reads = self._reads(making)
         found = [(self._held(entry.path, making), entry) for entry in reads]
         there = [(version, entry) for versions, entry in found for version in versions]
         if not there:
             return () if reads else self._unread(making)
         # A base that is read beside another model gives the tokenizer, or is the reference.
-        named = [(version, entry) for version, entry in there if not version.given and _literal(entry)]
+        named = [(version, entry) for version, entry in there if not version.given and literal(entry)]
         options = {version.weights: entry for version, entry in named or there}
         return tuple(Origin((weights,), entry) for weights, entry in options.items())
 
@@ -103,18 +92,43 @@ class Lineage:
         reading, process = making.look.reading, making.process
         return not any(process.ran_in(*v.window) and writers(reading, v.path) for v in later)
 
+    def held(self, pattern: str, at_s: float, but: str | None = None) -> list[Version]:
+        """What the folders of a pattern can have held at a time, other than certain weights."""
+        found: dict[str, Version] = {}
+        for version in self._placed(pattern):
+            if version.weights != but and version.may_exist(at_s) and matches(version.path, pattern):
+                found[version.path] = version
+        return list(found.values())
+
+    def _reads(self, making: Making) -> list[CheckpointIO]:
+        """The lines that read a model, without those that read what the command wrote before."""
+        found: list[CheckpointIO] = []
+        written: list[str] = []
+        for io in making.look.reading.io:
+            if io.kind in MAKES:
+                written.append(io.path)
+            elif not any("*" not in path and matches(io.path, path) for path in written):
+                found.append(io)
+        return found
+
     def _unread(self, making: Making) -> tuple[Origin, ...]:
         """Without a line that reads a model: every model that was there is possible."""
         there = self.held("*", making.process.started_s, making.own)
         return tuple(Origin((weights,), None) for weights in dict.fromkeys(v.weights for v in there))
 
     def _named(self, version: Version) -> tuple[Making, ...]:
-        ran = [p for p in self._history.processes if p.ran_in(*version.window)]
+        return self._of(self._commands.observed, version)
+
+    def _typed(self, version: Version) -> tuple[Making, ...]:
+        return self._of(self._history.typed, version)
+
+    def _of(self, processes: Iterable[Process], version: Version) -> tuple[Making, ...]:
+        ran = [p for p in processes if p.ran_in(*version.window)]
         fits = {p: found for p in ran if (found := self._writing(p, version))}
         last = self._commands.outermost_left_out(fits)
         found = [making for process in last for making in fits[process]]
-        best = max((_literal(making.io) for making in found), default=0)
-        return tuple(making for making in found if _literal(making.io) == best)
+        best = max((literal(making.io) for making in found), default=0)
+        return tuple(making for making in found if literal(making.io) == best)
 
     def _writing(self, process: Process, version: Version) -> list[Making]:
         return [
@@ -125,10 +139,11 @@ class Lineage:
 
     def _alone(self, version: Version) -> tuple[Making, ...]:
         training = [p for p in self._commands.training() if p.ran_in(*version.window)]
-        if len(training) != 1:
+        able = [p for p in training if version.dated or not p.died]
+        if len({(p.argv, p.cwd, p.ppid) for p in able}) != 1:  # the ranks of one training are one
             return ()
-        looks = self._commands.looks(training[0])
-        return tuple(Making(training[0], look, version, None) for look in looks if _leaves_open(look.reading))
+        looks = self._commands.looks(able[0])
+        return tuple(Making(able[0], look, version, None) for look in looks if leaves_open(look.reading))
 
     def _present(self, version: Version) -> tuple[Making, ...]:
         """Processes are sampled: a short command may have run unseen.
@@ -136,21 +151,13 @@ class Lineage:
         Not where a training ran that may have written any folder: a script that lies there is weaker.
         """
         ran = [p for p in self._commands.training() if p.ran_in(*version.window)]
-        if any(_leaves_open(look.reading) for process in ran for look in self._commands.looks(process)):
+        if any(leaves_open(look.reading) for process in ran for look in self._commands.looks(process)):
             return ()
         return tuple(
             Making(script, look, version, io, seen=False)
             for script, look in self._commands.present(version.window[1])
             for io in writers(look.reading, version.path)
         )
-
-    def held(self, pattern: str, at_s: float, but: str | None = None) -> list[Version]:
-        """What the folders of a pattern can have held at a time, other than certain weights."""
-        found: dict[str, Version] = {}
-        for version in self._placed(pattern):
-            if version.weights != but and version.may_exist(at_s) and matches(version.path, pattern):
-                found[version.path] = version
-        return list(found.values())
 
     def _placed(self, pattern: str) -> Iterable[Version]:
         """At least the versions that a pattern stands for; a pattern without a gap names its folder."""
@@ -160,40 +167,29 @@ class Lineage:
         return (*self._paths.get(path, ()), *self._paths.get(posixpath.dirname(path), ()))
 
     def _held(self, pattern: str, making: Making) -> list[Version]:
-        """What the folders of a pattern held when the command started; else what it found later."""
+        """What the folders of a pattern held when the command started; else what it found later.
+
+        What nobody saw, because it was deleted soon or is in another format, an earlier command may write.
+        """
         before = self.held(pattern, making.process.started_s, making.own)
-        return before or self.held(pattern, making.written_s, making.own)
+        unseen = [] if before or "*" in pattern else self._written_before(pattern, making)
+        return before or unseen or self.held(pattern, making.written_s, making.own)
 
+    def _written_before(self, path: str, making: Making) -> list[Version]:
+        """The model that the last command before this one wrote to a folder, if its code does."""
+        for process in reversed(self._commands.ran):
+            if process.started_s >= making.process.started_s or process.died:
+                continue
+            end_s = min(process.ended_s, making.process.started_s)
+            weights = f"unseen {path} of {process.started_s:.3f} s"
+            version = Version(posixpath.normpath(path), weights, process.started_s, end_s, end_s)
+            if any(io.kind != "copy" for io in self._lines(process, version)):
+                self._unseen[weights] = version
+                return [version]
+            copies = [io for io in self._lines(process, version) if io.kind == "copy"]
+            if copies:
+                return self._held(copies[0].sources[0], Making(process, self._commands.looks(process)[0]))
+        return []
 
-def writers(reading: Reading, path: str) -> list[CheckpointIO]:
-    """The lines of a command that write a folder: the most specific ones.
-
-    A copy of what the command itself wrote before counts as that writing.
-    """
-    made = [io for io in reading.io if io.kind in _MAKES]
-    fits = [io for io in made if matches(path, io.path) and _literal(io)]
-    best = max(map(_literal, fits), default=0)
-    found: dict[CheckpointIO, None] = {}
-    for io in fits:
-        if _literal(io) == best:
-            own = [other for other in made if io.kind == "copy" and matches(other.path, io.sources[0])]
-            found.update(dict.fromkeys(other for other in own or [io] if other.kind != "copy" or not own))
-    return list(found)
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Whether a pattern stands for a folder, itself or by a file or folder in it."""
-    literal = posixpath.normpath(pattern).replace("[", "[[]").replace("?", "[?]")
-    folder, name = posixpath.split(literal)
-    return fnmatchcase(path, literal) or (name.endswith(_FILES) and fnmatchcase(path, folder))
-
-
-def _literal(io: CheckpointIO | None) -> int:
-    """How much of a pattern is known."""
-    return 0 if io is None else len(io.path.replace("*", "").strip("/"))
-
-
-def _leaves_open(reading: Reading) -> bool:
-    """Whether a training may have written a folder that no line of it names."""
-    writes: Sequence[CheckpointIO] = [io for io in reading.io if io.kind in _MAKES]
-    return bool(reading.stages) and (not writes or any("*" in io.path for io in writes))
+    def _lines(self, process: Process, version: Version) -> list[CheckpointIO]:
+        return [making.io for making in self._writing(process, version) if making.io is not None]

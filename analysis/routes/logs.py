@@ -3,46 +3,87 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, Literal
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Final
 
 from posttrace.analysis.routes.history import Logged, Process
 
-Family = Literal["likelihood", "reward", "preference"]
-
-OBJECTIVES: Final[Mapping[Family, tuple[str, ...]]] = {
-    "likelihood": ("sft", "rft", "pretrain", "distill"),
-    "reward": ("grpo", "reinforce", "ppo", "rft"),
-    "preference": ("dpo",),
-}
-"""What each family of metrics goes with, the most common first. Own samples are chosen by reward before they
-are learnt, so ``rft`` may log either."""
+TABLE: Final = Path(__file__).with_name("signatures.toml")
 MIN_LINES: Final = 2
 """Training logs more than once."""
-
-_LOSS: Final = frozenset({"loss", "nll", "perplexity", "ppl", "xent"})
-_REWARD: Final = frozenset({"reward", "rewards", "return", "returns", "advantage", "advantages"})
-_PREFERENCE: Final = frozenset({"chosen", "rejected", "margin", "margins"})
-
-
-def family(keys: Collection[str]) -> Family | None:
-    """The family of one logged line; null when nothing in it is of training."""
-    words = {word for key in keys for word in re.split(r"[^a-z0-9]+", key.lower())}
-    if words & _PREFERENCE:
-        return "preference"
-    if words & _REWARD:
-        return "reward"
-    return "likelihood" if words & _LOSS else None
+ANY: Final = "other"
+"""Whatever is outside the classes may log anything."""
+_OF_TRAINING: Final = re.compile(r"^(train(ing)?|metrics)[/_]")
+_OF_EVALUATION: Final = re.compile(r"^(eval(uation)?|test)[/_]")
 
 
-def families(lines: Iterable[Logged]) -> Mapping[Family, str]:
+@dataclass(frozen=True)
+class Family:
+    """Metrics that go together."""
+
+    name: str
+    confirms: tuple[str, ...]
+    """Objectives that log them, the most common first."""
+    allows: tuple[str, ...] = ()
+    """Objectives that may log them as well, and are not contradicted."""
+    weak: bool = False
+    """Much else logs them: they choose between readings, and rule none out."""
+    keys: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    known_from: tuple[str, ...] = ()
+    """Frameworks whose names these are."""
+
+    def bears(self, objective: str) -> bool:
+        """Whether a training on this objective is not contradicted."""
+        return objective == ANY or objective in self.confirms or objective in self.allows
+
+    def has(self, key: str) -> bool:
+        """Whether a key, in lower case, is of this family."""
+        words = re.split(r"[^a-z0-9]+", key)
+        return any(fnmatchcase(key, p) for p in self.keys) or any(word in self.words for word in words)
+
+
+@cache
+def table() -> Mapping[str, Family]:
+    """The families of this version by name, the most telling first."""
+    found = [_family(entry) for entry in tomllib.loads(TABLE.read_text("utf-8"))["family"]]
+    return {entry.name: entry for entry in found}
+
+
+def _family(entry: Mapping[str, object]) -> Family:
+    lists = {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}
+    known_from = lists.pop("from", ())
+    return Family(str(entry["name"]), **lists, weak=bool(entry.get("weak")), known_from=known_from)
+
+
+def family(key: str) -> str | None:
+    """The family of one key; null when it says nothing of the objective, or is of an evaluation."""
+    plain = key.lower()
+    if _OF_EVALUATION.match(plain):
+        return None
+    plain = _OF_TRAINING.sub("", plain)
+    return next((name for name, entry in table().items() if entry.has(plain)), None)
+
+
+@cache
+def of_line(keys: frozenset[str]) -> frozenset[str]:
+    """The families of one logged line; weak ones only where there is no other."""
+    found = {name for key in keys if (name := family(key)) is not None}
+    return frozenset({name for name in found if not table()[name].weak} or found)
+
+
+def families(lines: Iterable[Logged]) -> Mapping[str, str]:
     """The families that some source logged at least twice, each with such a source."""
-    counts: dict[tuple[Family, str], int] = {}
+    counts: dict[tuple[str, str], int] = {}
     for line in lines:
-        kind = family(line.keys)
-        if kind is not None:
-            counts[kind, line.source] = counts.get((kind, line.source), 0) + 1
-    return {kind: source for (kind, source), n in counts.items() if n >= MIN_LINES}
+        for name in of_line(line.keys):
+            counts[name, line.source] = counts.get((name, line.source), 0) + 1
+    return {name: source for (name, source), n in counts.items() if n >= MIN_LINES}
 
 
 def owners(
@@ -82,6 +123,24 @@ def _pieces(logged: Iterable[Logged]) -> Mapping[str, list[list[Logged]]]:
     return found
 
 
-def agrees(objective: str, found: Collection[Family]) -> bool:
+def agrees(objective: str, found: Collection[str]) -> bool:
     """Whether the metrics are such as this objective logs."""
-    return any(objective in OBJECTIVES[kind] for kind in found)
+    return any(objective in table()[name].confirms for name in found)
+
+
+def bears(objectives: Collection[str], found: Collection[str], *, weak: bool) -> bool:
+    """Whether nothing in the metrics contradicts a training on these objectives.
+
+    With ``weak``, signs that many objectives share count as well, unless a stronger one confirms.
+    """
+    strong = [name for name in found if not table()[name].weak]
+    counted = list(found) if weak and not any(agrees(o, strong) for o in objectives) else strong
+    return all(any(table()[name].bears(o) for o in objectives) for name in counted)
+
+
+def objectives(found: Iterable[str]) -> tuple[str, ...]:
+    """What logs such metrics, the likeliest first: strong families before weak ones."""
+    entries = sorted((table()[name] for name in found), key=lambda entry: entry.weak)
+    options = dict.fromkeys(o for entry in entries for o in entry.confirms)
+    strong = [entry for entry in entries if not entry.weak]
+    return tuple(sorted(options, key=lambda o: not all(entry.bears(o) for entry in strong)))

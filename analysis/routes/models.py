@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from posttrace.traces.events import ArtifactFile, ArtifactObserved, CodeRevision
 
 WEIGHTS: Final = ".safetensors"
+ADAPTER: Final = "adapter_config.json"
 BASE: Final = "base"
 """Stands for the weights of the base model."""
 
@@ -27,6 +28,14 @@ class Sighting:
     written_s: float | None = None
     """When the newest weight file says that it was changed; a copy may keep the time of its original."""
     is_base: bool = False
+    unhashed: bool = False
+    """The content is not known: it may have been there since long before."""
+    adapter: bool = False
+    """Weights that are added to those of another model."""
+    artifact: str | None = None
+    """Hash of the whole folder, where it is known."""
+    files: tuple[ArtifactFile, ...] = ()
+    """All files of the folder, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,17 @@ class Version:
     written_s: float | None = None
     given: bool = False
     """It was there before the agent started."""
+    adapter: bool = False
+    """Weights that are added to those of another model."""
+    artifact: str | None = None
+    """Hash of the whole folder, where it is known."""
+    files: tuple[ArtifactFile, ...] = ()
+    """All files of the folder as it was seen last, where they are known."""
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is known when it was written."""
+        return self.window[0] == self.window[1]
 
     @property
     def window(self) -> tuple[float, float]:
@@ -77,9 +97,20 @@ def in_artifacts(
             continue
         is_base = bool(event.model and event.model.same_as_base)
         written_s = _since(zero, event.mtime)
+        sha256 = artifact_sha256(event.files)
+        path, names = posixpath.normpath(event.path), [posixpath.basename(f.path) for f in event.files]
         yield (
-            artifact_sha256(event.files),
-            Sighting(posixpath.normpath(event.path), weights_of(own), t_s, written_s, is_base),
+            sha256,
+            Sighting(
+                path=path,
+                weights=weights_of(own),
+                t_s=t_s,
+                written_s=written_s,
+                is_base=is_base,
+                adapter=bool(event.model and event.model.adapter) or ADAPTER in names,
+                artifact=sha256,
+                files=tuple(event.files),
+            ),
         )
 
 
@@ -130,23 +161,37 @@ def versions_of(
         if held and held[-1].weights == weights:
             held[-1] = _again(held[-1], s)
         else:
-            looked = (t_s for t_s in looked_s if t_s < s.t_s)
-            after_s = max(held[-1].last_s if held else 0.0, max(looked, default=0.0))
-            held.append(Version(s.path, weights, after_s, s.t_s, s.t_s, s.written_s, s.t_s <= given_until_s))
+            looked = (t_s for t_s in looked_s if t_s < s.t_s and not s.unhashed)
+            last_s = held[-1].last_s if held and not s.unhashed else 0.0
+            after_s = max(last_s, max(looked, default=0.0))
+            held.append(_first(s, weights, after_s, given=s.t_s <= given_until_s))
     found = (version for held in folders.values() for version in held)
     return tuple(sorted(found, key=lambda v: (not v.given, v.window[1], v.seen_s))), base
 
 
-def _again(version: Version, sighting: Sighting) -> Version:
-    written_s = version.written_s if version.written_s is not None else sighting.written_s
+def _first(sighting: Sighting, weights: str, after_s: float, *, given: bool) -> Version:
     return Version(
-        path=version.path,
-        weights=version.weights,
-        after_s=version.after_s,
-        seen_s=version.seen_s,
+        path=sighting.path,
+        weights=weights,
+        after_s=after_s,
+        seen_s=sighting.t_s,
         last_s=sighting.t_s,
-        written_s=written_s,
-        given=version.given,
+        written_s=sighting.written_s,
+        given=given,
+        adapter=sighting.adapter,
+        artifact=sighting.artifact,
+        files=sighting.files,
+    )
+
+
+def _again(version: Version, sighting: Sighting) -> Version:
+    return replace(
+        version,
+        last_s=sighting.t_s,
+        written_s=version.written_s if version.written_s is not None else sighting.written_s,
+        adapter=version.adapter or sighting.adapter,
+        artifact=sighting.artifact or version.artifact,
+        files=sighting.files or version.files,
     )
 
 

@@ -9,15 +9,19 @@ from typing import Any, Final
 
 from posttrace.analysis.routes.history import History, Logged, Process, Revision, relative
 from posttrace.analysis.routes.models import Sighting, complete, in_artifacts, in_revisions, versions_of
+from posttrace.analysis.routes.typed import typed
 from posttrace.analysis.runs.records import RunRecord, Submission
 from posttrace.analysis.runs.reread import reread
 from posttrace.traces.events import (
+    AgentStep,
     ArtifactObserved,
     CodeRevision,
     Event,
     IntegrityFlag,
     LogMetrics,
     ProcessObserved,
+    RunFinished,
+    SubmissionReceived,
 )
 
 KINDS: Final[tuple[type[Event], ...]] = (
@@ -26,7 +30,13 @@ KINDS: Final[tuple[type[Event], ...]] = (
     ArtifactObserved,
     LogMetrics,
     IntegrityFlag,
+    AgentStep,
+    SubmissionReceived,
+    RunFinished,
 )
+UNTIMED_S: Final = 1.0
+"""Between two events of an imported trace that has no times: only their order is known."""
+UNHASHED: Final = "unhashed"
 WATCH_INTERVAL_S: Final = 2.0
 """Between two looks at logs and models, where the configuration does not say."""
 LOOK_S: Final = 0.5
@@ -42,9 +52,19 @@ class _Seen:
     logged: list[Logged] = field(default_factory=list)
     base_copies: set[str] = field(default_factory=set)
     """Artefact hashes whose weights the grader found to be those of the base."""
+    steps: list[tuple[float, AgentStep]] = field(default_factory=list)
+    asked_s: dict[int, float] = field(default_factory=dict)
+    """Submission -> when it arrived."""
+    finished: bool = False
 
     def take(self, event: Event, now: float) -> None:
-        if isinstance(event, CodeRevision):
+        if isinstance(event, AgentStep):
+            self.steps.append((now, event))
+        elif isinstance(event, SubmissionReceived):
+            self.asked_s[event.submission_id] = now
+        elif isinstance(event, RunFinished):
+            self.finished = True
+        elif isinstance(event, CodeRevision):
             self.revisions.append((now, event))
         elif isinstance(event, ProcessObserved):
             self.processes.append(event)
@@ -64,7 +84,7 @@ def read_history(run: RunRecord) -> History:
     """
     seen, now = _Seen(), 0.0
     for event in reread(run, KINDS, grown=True):
-        now = now if event.t_s is None else event.t_s  # imported traces may have no times
+        now = now + UNTIMED_S if event.t_s is None else event.t_s
         seen.take(event, now)
     root = _root(seen.processes)
     sightings, artifacts = _sightings(run, seen, root)
@@ -72,6 +92,7 @@ def read_history(run: RunRecord) -> History:
     start = seen.revisions[0][0] if seen.revisions else 0.0
     looked_s = complete(seen.revisions)
     versions, same = versions_of(sightings, looked_s=looked_s, given_until_s=start, base_path=base_path)
+    lag_s = _lag_s(run.started.config)
     return History(
         run=run,
         root=root,
@@ -81,7 +102,9 @@ def read_history(run: RunRecord) -> History:
         versions=versions,
         submitted={number: same.get(weights, weights) for number, weights in artifacts.items()},
         logged=tuple(seen.logged),
-        lag_s=_lag_s(run.started.config),
+        lag_s=lag_s,
+        typed=typed(seen.steps, root, lag_s),
+        finished=seen.finished,
     )
 
 
@@ -99,20 +122,26 @@ def _sightings(run: RunRecord, seen: _Seen, root: str | None) -> tuple[list[Sigh
     sightings, submitted = [*(sighting for _, sighting in observed), *listed], {}
     for item in run.submissions:
         path = relative(item.path, root)
-        weights = known.get(item.artifact_sha256 or "") or _listed(item, path, seen, listed)
+        asked_s = seen.asked_s.get(item.submission_id, 0.0)
+        weights = known.get(item.artifact_sha256 or "") or _listed(item, path, asked_s, seen, listed)
         if weights is not None:
             is_base = item.is_base_copy or item.artifact_sha256 in seen.base_copies
             submitted[item.submission_id] = weights
-            sightings.append(Sighting(path, weights, item.received_s or 0.0, is_base=is_base))
+            unhashed = weights.startswith(UNHASHED)
+            sightings.append(Sighting(path, weights, asked_s, is_base=is_base, unhashed=unhashed))
     return sightings, submitted
 
 
-def _listed(item: Submission, path: str, seen: _Seen, listed: Iterable[Sighting]) -> str | None:
-    """Weights by the revision that the submission caused; else the hash of the whole folder."""
+def _listed(
+    item: Submission, path: str, asked_s: float, seen: _Seen, listed: Iterable[Sighting]
+) -> str | None:
+    """Weights by the revision that the submission caused; else the hash of the whole folder.
+
+    A model that was graded although no hash of it is recorded is one of its own.
+    """
     if item.artifact_sha256 is None:
-        return None
-    asked = item.received_s or 0.0
-    taken = min((t_s for t_s, _ in seen.revisions if t_s >= asked), default=asked)
+        return f"{UNHASHED} {item.submission_id}" if item.status in ("graded", "duplicate") else None
+    taken = min((t_s for t_s, _ in seen.revisions if t_s >= asked_s), default=asked_s)
     there = [sighting.weights for sighting in listed if sighting.path == path and sighting.t_s <= taken]
     return there[-1] if there else f"artifact {item.artifact_sha256}"
 
@@ -149,6 +178,7 @@ def _processes(events: Iterable[ProcessObserved], root: str | None) -> tuple[Pro
             cwd=relative(event.cwd, root) if event.cwd else "",
             started_s=event.started_s,
             ended_s=float("inf") if event.ended_s is None else event.ended_s,
+            exit_code=event.exit_code,
         )
         for event in events
         if event.started_s is not None

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from posttrace.analysis.routes.commands import AT_LAUNCH_S, Commands, Look
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.lineage import Lineage
-from posttrace.analysis.routes.logs import families, family
+from posttrace.analysis.routes.logs import families, of_line
 from posttrace.analysis.routes.route import AUXILIARY, Evidence
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.told import Logs, data_paths
@@ -65,7 +65,7 @@ class Sampling:
         if learns or not held:
             return None
         loaded = [version for version in held if not version.given] or held
-        within = any(line.source == path and family(line.keys) == "reward" for line in self._history.logged)
+        within = any(line.source == path and "reward" in of_line(line.keys) for line in self._history.logged)
         says = f"{path} is of a command that loaded {loaded[-1].path}: {process.typed}"
         return Samples(
             models=tuple(dict.fromkeys(version.weights for version in loaded)),

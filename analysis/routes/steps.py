@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from posttrace.analysis.routes.history import History
-from posttrace.analysis.routes.lineage import Lineage, Making, Origin
+from posttrace.analysis.routes.history import Process
+from posttrace.analysis.routes.lineage import Lineage, Origin
+from posttrace.analysis.routes.matching import Making
+from posttrace.analysis.routes.models import Version
 from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence, Tier
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.told import Told
@@ -24,6 +27,8 @@ class Step:
     attributes: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
     """Where a stage is unknown: the objectives that it may have been."""
+    resumed: bool = False
+    """It goes on with what the step before it began, so that the two are one round."""
 
 
 def cuts_of(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ...]]:
@@ -54,13 +59,22 @@ def step_of(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
     facts = [fact for stage in reversed(stages) for fact in stage.evidence]
     logged = [log.fact] if confirmed and log.fact else []
     scored = len(policy(making.look.reading.stages)) < len(making.look.reading.stages)
+    attributes = {"auxiliary": AUXILIARY} if scored else {}
     return Step(
         stages=stages,
         tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",
         evidence=(*facts, *wrote(making), *logged),
-        attributes={"auxiliary": AUXILIARY} if scored else {},
-        candidates=log.objectives if unknown else (),
+        attributes=attributes if making.seen else {**attributes, "launch": "present"},
+        candidates=_open(stages, log) if unknown else (),
     )
+
+
+def _open(stages: Sequence[Stage], log: Told) -> tuple[str, ...]:
+    """What an unknown stage may be: what the code leaves open, first of it what the log agrees with."""
+    named = [name for stage in stages for name in stage.attributes.get("candidates", "").split(",") if name]
+    logged = log.objectives
+    agreed = [name for name in named if name in logged]
+    return tuple(dict.fromkeys((*agreed, *named) if named else logged))
 
 
 def wrote(making: Making) -> tuple[Evidence, ...]:
@@ -72,8 +86,9 @@ def wrote(making: Making) -> tuple[Evidence, ...]:
         unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
         return unseen, *(making.io.evidence if making.io else ())
     ran = Evidence(
-        "executed",
-        f"ran from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: {process.typed}",
+        "executed" if process.step is None else "typed",
+        f"{_seen(process)} from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: "
+        f"{process.typed}",
         making.look.reading.entry,
         commit=making.look.commit,
     )
@@ -84,16 +99,38 @@ def wrote(making: Making) -> tuple[Evidence, ...]:
     return ran, Evidence("writes", f"its code writes {making.io.path}", path, commit=making.look.commit)
 
 
-def started(step: Step, origin: Origin, history: History) -> Step:
+def _seen(process: Process) -> str:
+    return "ran" if process.step is None else "typed by the agent, ran"
+
+
+def started(step: Step, origin: Origin, making: Making, lineage: Lineage) -> Step:
     """The step, and what it started from."""
-    folders = [history.of(parent)[0].path for parent in origin.parents]
+    parents = [lineage.of(parent)[0] for parent in origin.parents]
     facts = list(origin.read.evidence) if origin.read else []
-    attributes = dict(step.attributes)
-    if len(origin.parents) > 1:
-        attributes["merge"] = str(len(origin.parents))
-    says = f"started from {' and '.join(folders)}"
-    facts.append(Evidence("started_from", says, folders[0]))
-    return Step(step.stages, step.tier, (*step.evidence, *facts), attributes, step.candidates)
+    says = f"started from {' and '.join(parent.path for parent in parents)}"
+    facts.append(Evidence("started_from", says, parents[0].path))
+    merged = {"merge": _merge(parents)} if len(parents) > 1 else {}
+    return replace(
+        step,
+        evidence=(*step.evidence, *facts),
+        attributes={**step.attributes, **merged},
+        resumed=bool(step.stages) and any(_resumes(making, parent) for parent in parents),
+    )
+
+
+def _merge(parents: Sequence[Version]) -> str:
+    """``adapter`` where one is added to its base; else how many models were merged."""
+    whole = sum(not parent.adapter for parent in parents)
+    return "adapter" if whole == 1 and len(parents) == 2 else str(len(parents))
+
+
+def _resumes(making: Making, parent: Version) -> bool:
+    """Whether a command goes on from a checkpoint of the folder that it writes itself."""
+    if parent.given or making.io is None or "*" in making.io.path:
+        return False
+    folder = posixpath.normpath(making.io.path)
+    asked = any("resume" in word for word in making.process.argv)
+    return parent.path.startswith(f"{folder}/") or (asked and parent.path == folder)
 
 
 def lost(making: Making) -> Step:

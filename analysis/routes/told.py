@@ -9,8 +9,8 @@ from functools import cached_property
 
 from posttrace.analysis.routes.commands import Commands
 from posttrace.analysis.routes.history import History, Logged, Process
-from posttrace.analysis.routes.lineage import Making
-from posttrace.analysis.routes.logs import OBJECTIVES, Family, agrees, families, family, owners
+from posttrace.analysis.routes.logs import agrees, bears, families, objectives, of_line, owners
+from posttrace.analysis.routes.matching import Making
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import Stage
 
@@ -19,11 +19,11 @@ from posttrace.analysis.routes.static import Stage
 class Told:
     """Families of metrics, each with a file that logged it."""
 
-    before: Mapping[Family, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
     """Read when the model was written: certainly logged before."""
-    by_then: Mapping[Family, str] = field(default_factory=dict)
+    by_then: Mapping[str, str] = field(default_factory=dict)
     """Read soon after: possibly logged before."""
-    ever: Mapping[Family, str] = field(default_factory=dict)
+    ever: Mapping[str, str] = field(default_factory=dict)
     """Logged while the command ran."""
 
     @classmethod
@@ -32,17 +32,17 @@ class Told:
         found = families(lines)
         return cls(found, found, found)
 
-    def fits(self, stages: Sequence[Stage]) -> bool:
-        """Whether these stages explain what was logged before."""
-        objectives = [stage.objective for stage in stages]
-        if not stages or "unknown" in objectives:
+    def fits(self, stages: Sequence[Stage], *, weak: bool = False) -> bool:
+        """Whether nothing that was logged before contradicts these stages; see ``logs.bears``."""
+        trained = [stage.objective for stage in stages]
+        if not stages or "unknown" in trained:
             return True  # nothing to compare with
-        return all(any(o in OBJECTIVES[kind] for o in objectives) for kind in self.before)
+        return bears(trained, self.before, weak=weak)
 
     def begun(self, stages: Sequence[Stage]) -> bool:
         """Whether none of these stages logged only later."""
-        objectives = [stage.objective for stage in stages]
-        return all(agrees(o, self.by_then) for o in objectives if agrees(o, self.ever))
+        trained = [stage.objective for stage in stages]
+        return all(agrees(o, self.by_then) for o in trained if agrees(o, self.ever))
 
     def confirms(self, stages: Sequence[Stage]) -> bool:
         """Whether the log has what each of these stages logs."""
@@ -51,7 +51,7 @@ class Told:
     @property
     def objectives(self) -> tuple[str, ...]:
         """What logs such metrics."""
-        return tuple(dict.fromkeys(o for kind in self.ever for o in OBJECTIVES[kind]))
+        return objectives(self.ever)
 
     @property
     def fact(self) -> Evidence | None:
@@ -81,8 +81,8 @@ class Logs:
         lines, lag_s = self.of(making.process), self._history.lag_s
         own_s = making.process.started_s + lag_s
         ever = families(lines)
-        before = {family(line.keys) for line in lines if own_s < line.t_s <= until_s}
-        by_then = {family(line.keys) for line in lines if line.t_s <= until_s + lag_s}
+        before = _among(line for line in lines if own_s < line.t_s <= until_s)
+        by_then = _among(line for line in lines if line.t_s <= until_s + lag_s)
         return Told(
             before={kind: source for kind, source in ever.items() if kind in before},
             by_then={kind: source for kind, source in ever.items() if kind in by_then},
@@ -100,6 +100,10 @@ class Logs:
         """Patterns of the files that trainings learn from: no logs, whatever their keys."""
         stages = (stage for p in workers for look in self._commands.looks(p) for stage in look.reading.stages)
         return {path for stage in stages for path in data_paths(stage)}
+
+
+def _among(lines: Iterable[Logged]) -> set[str]:
+    return {name for line in lines for name in of_line(line.keys)}
 
 
 def data_paths(stage: Stage) -> list[str]:

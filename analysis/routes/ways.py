@@ -9,7 +9,8 @@ from typing import Final
 
 from posttrace.analysis.routes.commands import Commands
 from posttrace.analysis.routes.history import History
-from posttrace.analysis.routes.lineage import Lineage, Making, Origin
+from posttrace.analysis.routes.lineage import Lineage, Origin
+from posttrace.analysis.routes.matching import Making
 from posttrace.analysis.routes.models import BASE
 from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence
 from posttrace.analysis.routes.samples import Sampling
@@ -32,8 +33,8 @@ class Ways:
 
     def __init__(self, history: History, commands: Commands) -> None:
         self._history, self._commands = history, commands
-        self._lineage, self._logs = Lineage(history, commands), Logs(history, commands)
-        self._sampling = Sampling(history, commands, self._lineage, self._logs)
+        self.lineage, self.logs = Lineage(history, commands), Logs(history, commands)
+        self._sampling = Sampling(history, commands, self.lineage, self.logs)
         self._made: dict[str, Sources] = {}
         self._known: dict[str, tuple[Way, ...]] = {}
         self._open: list[str] = []
@@ -43,20 +44,22 @@ class Ways:
         found: dict[str, None] = {}
         for process in self._commands.training():
             makings = [Making(process, look) for look in self._commands.looks(process)]
-            steps = [step for making in makings for step in self._tried(making)]
+            ranked = [found for making in makings for found in self._tried(making)]
+            best = min((rank for rank, _ in ranked), default=0)
             found.update({AUXILIARY: None} if any(map(_scores, makings)) else {})
-            options = {tuple(stage.objective for stage in step.stages): None for step in steps}
+            options = {tuple(s.objective for s in step.stages): None for rank, step in ranked if rank == best}
             found.update(dict.fromkeys(next(iter(options)) if len(options) == 1 else (UNKNOWN,)))
         return tuple(found)
 
-    def _tried(self, making: Making) -> list[Step]:
-        """A command as a whole, for each model it may have begun with."""
+    def _tried(self, making: Making) -> list[tuple[int, Step]]:
+        """A command as a whole, for each model it may have begun with, and its rank as in ``_steps``."""
         stages = policy(making.look.reading.stages)
-        if not self._logs.told(making, making.process.ended_s).fits(stages):
+        log = self.logs.told(making, making.process.ended_s)
+        if not log.fits(stages):
             return []
-        step = Step(stages, "B", ())
-        origins = self._lineage.origins(making)
-        return [self._with_samples(step, making, origin) for origin in origins] or [step]
+        step, rank = Step(stages, "B", ()), int(not log.fits(stages, weak=True))
+        origins = self.lineage.origins(making)
+        return [(rank, self._with_samples(step, making, origin)) for origin in origins] or [(rank, step)]
 
     def to(self, weights: str) -> tuple[Way, ...]:
         """At least one way; what cannot be derived is a step of the objective ``unknown``."""
@@ -66,7 +69,7 @@ class Ways:
         return self._resolve(weights)
 
     def _resolve(self, weights: str) -> tuple[Way, ...]:
-        if weights == BASE or any(version.given for version in self._history.of(weights)):
+        if weights == BASE or any(version.given for version in self.lineage.of(weights)):
             return ((),)
         if weights not in self._known:
             self._open.append(weights)
@@ -77,7 +80,9 @@ class Ways:
 
     def _through_makings(self, weights: str) -> Iterator[Way]:
         sources = self._sources(weights)
-        steps = [(making, origins, step) for making, origins in sources for step in self._steps(making)]
+        ranked = [(making, origins, *step) for making, origins in sources for step in self._steps(making)]
+        best = min((rank for _, _, rank, _ in ranked), default=0)
+        steps = [(making, origins, step) for making, origins, rank, step in ranked if rank == best]
         vetoed = [(making, origins, self._vetoed(making)) for making, origins in sources[:1] if not steps]
         for making, origins, step in steps or vetoed:
             if not origins:
@@ -88,7 +93,7 @@ class Ways:
                 begun = self._with_samples(step, making, origin)
                 parents = [self._resolve(parent) for parent in origin.parents]
                 for ways in islice(product(*parents), MOST):
-                    yield (*joined(ways), started(begun, origin, self._history))
+                    yield (*joined(ways), started(begun, origin, making, self.lineage))
 
     def _with_samples(self, step: Step, making: Making, origin: Origin) -> Step:
         """The step, where it learns from samples that another command of the run drew from a model.
@@ -116,7 +121,7 @@ class Ways:
     def _sources(self, weights: str) -> Sources:
         """Of several commands those that found what they read: one that did not ended in an error."""
         if weights not in self._made:
-            found = [(making, self._lineage.origins(making)) for making in self._lineage.makings(weights)]
+            found = [(making, self.lineage.origins(making)) for making in self.lineage.makings(weights)]
             able = [(making, origins) for making, origins in found if origins]
             self._made[weights] = tuple(able or found)
         return self._made[weights]
@@ -132,30 +137,33 @@ class Ways:
             open_ += new
         return found
 
-    def _steps(self, making: Making) -> list[Step]:
-        """What the command did until it wrote the model: each reading of its stages that its log allows."""
-        log = self._logs.told(making, making.written_s)
-        cuts = cuts_of(making, log, self._lineage)
+    def _steps(self, making: Making) -> list[tuple[int, Step]]:
+        """What the command did until it wrote the model: each reading of its stages that its log allows.
+
+        The rank is 1 for what only weak signs of the log speak against, else 0.
+        """
+        log = self.logs.told(making, making.written_s)
+        cuts = cuts_of(making, log, self.lineage)
         fitting = [stages for stages in cuts if log.fits(stages)]
         options = [stages for stages in fitting if log.begun(stages)] or fitting
         reading, copied = making.look.reading, making.io is not None and making.io.kind != "write"
         if not reading.stages and not copied and (log.ever or reading.problems):
             return []
-        return [step_of(making, stages, log) for stages in options]
+        return [(int(not log.fits(stages, weak=True)), step_of(making, stages, log)) for stages in options]
 
     def _vetoed(self, making: Making) -> Step:
         """The command wrote the model, but its code does not tell how, or its log says otherwise."""
-        reading, log = making.look.reading, self._logs.told(making, making.written_s)
+        reading, log = making.look.reading, self.logs.told(making, making.written_s)
         says = "; ".join(reading.problems) or "what was logged does not fit what its code trains"
         fact = Evidence("unexplained", says, reading.entry, commit=making.look.commit)
         return Step((Stage(UNKNOWN, ()),), None, (fact, *wrote(making)), candidates=log.objectives)
 
     def _unexplained(self, weights: str) -> Step:
         """A model that no command can be seen to have made."""
-        versions = self._history.of(weights)
+        versions = self.lineage.of(weights)
         path = versions[0].path if versions else None
         end_s = versions[0].window[1] if versions else 0.0
-        ran = [p for p in self._commands.training() if p.started_s <= end_s]
+        ran = [p for p in self._commands.training() if p.started_s <= end_s and not p.died]
         stages = [s.objective for p in ran for look in self._commands.looks(p) for s in look.reading.stages]
         says = self._commands.problem or "no command that was seen to run explains these weights"
         fact = Evidence("unexplained", says, path)

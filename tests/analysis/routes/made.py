@@ -1,20 +1,10 @@
-"""Traces of runs whose lineage is known, written through the real writer beside a real bare repository.
-
-The scripts in them are of a language of their own, read by ``read``, one statement a line::
-
-    stage sft data=given      train on an objective, with attributes
-    read models/base          load a model
-    write output/a            save it
-    copy output/b output/a    copy a folder: target, source
-    merge output/m output/a output/b
-    draw output/tries.jsonl   keep data that was drawn from a model
-"""
+"""Traces of runs whose lineage is known, written through the real writer beside a real bare repository."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
@@ -24,10 +14,9 @@ import pygit2
 import posttrace as pt
 from posttrace.analysis.routes.classify import RunRoutes
 from posttrace.analysis.routes.models import artifact_sha256
-from posttrace.analysis.routes.route import Evidence
-from posttrace.analysis.routes.static import CheckpointIO, Command, Reading, SampledFile, Stage
 from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import (
+    AgentStep,
     ArtifactFile,
     ArtifactObserved,
     ArtifactRef,
@@ -39,7 +28,9 @@ from posttrace.traces.events import (
     SubmissionGraded,
     SubmissionReceived,
 )
+from posttrace.traces.events.agent import ToolCall, ToolResult
 from posttrace.traces.events.code import FileChange, SkippedFile
+from tests.analysis.routes.scripted import read, read_in_order
 from tests.analysis.written import BASE, JUDGE, finished, started
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,7 +97,15 @@ class Story:
         """The revision before the agent starts, with the base in its place."""
         return self.code(0.1, {"models/base": "base"}, **scripts)
 
-    def ran(self, start_s: float, end_s: float, *words: str, pid: int = 0, ppid: int = 1) -> None:
+    def ran(
+        self,
+        start_s: float,
+        end_s: float,
+        *words: str,
+        pid: int = 0,
+        ppid: int = 1,
+        exit_code: int | None = None,
+    ) -> None:
         """A process: ``words`` after the python of an absolute path."""
         argv = [PYTHON, *words] if words[0].endswith(".py") else list(words)
         process = ProcessObserved(
@@ -116,22 +115,70 @@ class Story:
             cwd=ROOT,
             started_s=start_s,
             ended_s=end_s,
-            exit_code=None,
+            exit_code=exit_code,
             interval_s=0.5,
         )
         self.events.append((end_s, process))
 
-    def model(self, t_s: float, path: str, content: str, written_s: float | None = None) -> None:
-        """A model folder is seen at ``t_s``; its weights say that they are of ``written_s``."""
+    def step(
+        self,
+        t_s: float,
+        command: str,
+        back_s: float | None = None,
+        says: str | None = "",
+        is_error: bool | None = False,
+    ) -> None:
+        """The agent types a command at ``t_s`` that is back at ``back_s`` with what it printed."""
+        self.call(t_s, "Bash", {"command": command}, back_s, says, is_error)
+
+    def call(
+        self,
+        t_s: float,
+        name: str,
+        arguments: Any,
+        back_s: float | None = None,
+        says: str | None = "",
+        is_error: bool | None = False,
+    ) -> None:
+        """The agent uses a tool."""
+        call = ToolCall(id=f"call-{t_s}", name=name, arguments=arguments)
+        self.events.append((t_s, AgentStep(source="agent", tool_calls=[call])))
+        if back_s is not None:
+            result = ToolResult(id=call.id, content=says, is_error=is_error)
+            self.events.append((back_s, AgentStep(source="user", results=[result])))
+
+    def model(
+        self,
+        t_s: float,
+        path: str,
+        content: str,
+        written_s: float | None = None,
+        *,
+        adapter: bool = False,
+        more: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """A model folder is seen at ``t_s``; its weights say that they are of ``written_s``.
+
+        ``more``: further files of it, which are kept in ``workspace/`` beside the trace.
+        """
         model = ModelInfo(
-            architecture=None, n_params=None, adapter=False, same_as_base=content == "base", delta_l2_rel=None
+            architecture=None,
+            n_params=None,
+            adapter=adapter,
+            same_as_base=content == "base",
+            delta_l2_rel=None,
         )
         mtime = None if written_s is None else (START + timedelta(seconds=written_s)).isoformat()
-        event = ArtifactObserved(path=path, files=files_of(content), model=model, mtime=mtime)
-        self.events.append((t_s, event))
+        files = files_of(content)
+        for name, data in (more or {}).items():
+            place = self.folder / "workspace" / path / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+            files.append(ArtifactFile(path=name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+        self.events.append((t_s, ArtifactObserved(path=path, files=files, model=model, mtime=mtime)))
 
     def submit(self, number: int, t_s: float, path: str, content: str, score: float | None = 50.0) -> None:
-        """A folder is submitted and, unless ``score`` is null, graded at once."""
+        """A folder is submitted and, unless ``score`` is null, graded at once; no ``content``: no hash."""
         asked = SubmissionReceived(submission_id=number, path=f"{ROOT}/{path}")
         status = "graded" if score is not None else "error"
         sha256 = BASE if content == "base" else artifact_sha256(files_of(content))
@@ -139,7 +186,7 @@ class Story:
             submission_id=number,
             status=cast(Any, status),
             split="feedback",
-            artifact=ArtifactRef(sha256=sha256, bytes=11),
+            artifact=ArtifactRef(sha256=sha256, bytes=11) if content else None,
             score=score,
             evaluator=JUDGE,
             revision=self._commit,
@@ -152,15 +199,16 @@ class Story:
             values: dict[str, Any] = dict.fromkeys(keys, 0.5)
             self.events.append((start_s + n, LogMetrics(source=source, step=n, values=values)))
 
-    def write(self) -> pt.TraceSet:
-        """The trace on disk, loaded."""
+    def write(self, *, finish: bool = True) -> pt.TraceSet:
+        """The trace on disk, loaded; without ``finish`` the run goes on."""
         self.folder.mkdir(parents=True, exist_ok=True)
         now = [0.0]
         clock = Clock(wall=lambda: START + timedelta(seconds=now[0]), monotonic=lambda: now[0])
         ordered = sorted(self.events, key=lambda pair: pair[0])
         last = ordered[-1][0] + 1 if ordered else 1.0
+        end: list[tuple[float, Event]] = [(last, finished())] if finish else []
         with TraceWriter(self.folder / "trace.jsonl", clock=clock) as writer:
-            for t_s, event in [(0.0, started()), *ordered, (last, finished())]:
+            for t_s, event in [(0.0, started()), *ordered, *end]:
                 now[0] = t_s
                 writer.write(event)
         return pt.load(self.folder)
@@ -169,34 +217,9 @@ class Story:
         """The routes of the run; with ``order`` the reader says what stands before each writing line."""
         return pt.routes(self.write(), read=read_in_order if order else read).of("c-s0-a1")
 
-
-def read_in_order(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
-    """As ``read``, with the number of stages that have begun at each line."""
-    found = read(files, command, commit=commit)
-    lines = [stage.evidence[0].line or 0 for stage in found.stages]
-    io = (replace(io, begun=sum(n < (io.evidence[0].line or 0) for n in lines)) for io in found.io)
-    return replace(found, io=tuple(io))
-
-
-def read(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:
-    """Read the language of these scripts: the first word of a command that is a file of the revision."""
-    script = next((word for word in command.argv if word.endswith((".py", ".sh"))), None)
-    if script is None or script not in files:
-        return Reading(problems=(f"no {script} here",))
-    stages: list[Stage] = []
-    io: list[CheckpointIO] = []
-    sampled: list[SampledFile] = []
-    for number, line in enumerate(files[script].decode().splitlines(), start=1):
-        word, *rest = line.replace("$1", command.argv[-1]).split()
-        fact = (Evidence(word, line, script, number, commit),)
-        if word == "stage":
-            attributes = dict(pair.split("=") for pair in rest[1:])
-            stages.append(Stage(cast(Any, rest[0]), fact, attributes))
-        elif word == "draw":
-            sampled.append(SampledFile(rest[0], (), fact))
-        else:
-            io.append(CheckpointIO(cast(Any, word), rest[0], fact, tuple(rest[1:])))
-    return Reading(tuple(stages), tuple(io), tuple(sampled), entry=script)
+    def told_of_python(self) -> RunRoutes:
+        """The routes of a run whose scripts are real."""
+        return pt.routes(self.write()).of("c-s0-a1")
 
 
 def _commit(repository: pygit2.Repository, scripts: Mapping[str, str], parent: str | None) -> str:

@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from posttrace.analysis.routes.history import Logged, Process
-from posttrace.analysis.routes.logs import agrees, families, family, owners
+from posttrace.analysis.routes.logs import agrees, bears, families, objectives, of_line, owners, table
+from posttrace.analysis.routes.route import Objective
 
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        (("loss", "lr"), "likelihood"),
-        (("train/loss",), "likelihood"),
-        (("reward", "loss", "kl"), "reward"),
-        (("rewards/margins", "loss"), "preference"),
-        (("logps/chosen",), "preference"),
-        (("lossless", "rewarding"), None),
-        (("accuracy", "step"), None),
+        (("loss", "lr"), {"likelihood"}),
+        (("train/loss",), {"likelihood"}),
+        (("loss", "mean_token_accuracy", "num_tokens"), {"likelihood"}),
+        (("reward", "loss", "kl"), {"reward"}),
+        (("loss", "reward", "reward_std", "frac_reward_zero_std", "kl"), {"reward", "group"}),
+        (("rewards/accuracy_reward/mean", "completions/mean_length", "clip_ratio/low_mean"), {"reward"}),
+        (("actor/pg_loss", "actor/kl_loss", "critic/score/mean", "critic/advantages/mean"), {"reward"}),
+        (("critic/vf_loss", "actor/pg_loss"), {"value", "reward"}),
+        (("loss/policy_avg", "loss/value_avg", "objective/kl"), {"value", "reward"}),
+        (("rewards/margins", "loss"), {"preference"}),
+        (("rewards/chosen", "kl", "loss"), {"preference"}),
+        (("logps/chosen",), {"preference"}),
+        (("loss", "min_reward", "max_reward", "accuracy"), {"scorer"}),
+        (("class_loss", "kd_loss", "loss"), {"teacher"}),
+        (("kl",), {"divergence"}),
+        (("eval_loss", "eval_reward", "epoch"), set()),
+        (("lossless", "rewarding"), set()),
+        (("accuracy", "step"), set()),
     ],
 )
-def test_family_of_a_line(keys: tuple[str, ...], expected: str | None) -> None:
-    assert family(keys) == expected
+def test_families_of_a_line(keys: tuple[str, ...], expected: set[str]) -> None:
+    assert of_line(frozenset(keys)) == expected
+
+
+def test_the_table_speaks_of_objectives() -> None:
+    known = set(get_args(Objective))
+    for entry in table().values():
+        assert {*entry.confirms, *entry.allows} <= known
+        assert entry.keys or entry.words
+        assert entry.known_from
+        assert not set(entry.confirms) & set(entry.allows)
+
+
+def test_weak_signs_choose_and_rule_nothing_out() -> None:
+    assert bears(["grpo"], {"likelihood"}, weak=False)
+    assert not bears(["grpo"], {"likelihood"}, weak=True)
+    assert bears(["grpo"], {"likelihood", "reward"}, weak=True)  # rewards are there as well
+    assert not bears(["sft"], {"reward"}, weak=False)
+    assert bears(["other"], {"reward", "preference"}, weak=True)
+    assert bears(["sft", "dpo"], {"preference", "likelihood"}, weak=True)
+
+
+def test_what_may_have_logged_is_ranked_by_all_that_was_logged() -> None:
+    assert objectives({"reward", "likelihood"})[0] == "grpo"
+    assert objectives({"preference", "divergence"})[0] == "dpo"
+    assert objectives({"group", "reward"})[0] == "grpo"
+    assert objectives({"reward"}) == ("grpo", "reinforce", "ppo", "rft")
 
 
 def lines(source: str, *times: float, first: int = 1) -> list[Logged]:

@@ -105,4 +105,5 @@ def test_times_of_files_on_the_clock_of_the_run(stamp: str | None, written_s: fl
     files = [ArtifactFile(path="w.safetensors", bytes=1, sha256="x")]
     event = ArtifactObserved(path="./output/a", files=files, model=None, mtime=stamp)
     ((_, sighting),) = in_artifacts([(9.0, event)], ZERO)
-    assert sighting == Sighting("output/a", "x", 9.0, written_s)
+    expected = Sighting("output/a", "x", 9.0, written_s, artifact=artifact_sha256(files), files=tuple(files))
+    assert sighting == expected

@@ -10,7 +10,8 @@ import pytest
 import posttrace as pt
 from posttrace.analysis.routes.routes import ROUTED_RUNS, ROUTED_SUBMISSIONS
 from posttrace.traces.errors import InputError, TraceError
-from tests.analysis.routes.made import Story, read
+from tests.analysis.routes.made import Story
+from tests.analysis.routes.scripted import read
 from tests.analysis.written import baseline, finished, graded, known, received, started, write
 
 
