@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from posttrace.analysis.routes.route import Evidence
-from posttrace.analysis.routes.static import api, checkpoints, launch, objective, trained, training
+from posttrace.analysis.routes.static import (
+    api,
+    checkpoints,
+    launch,
+    launched,
+    objective,
+    trained,
+    training,
+)
 from posttrace.analysis.routes.static import files as files_of
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.machine import Machine
+from posttrace.analysis.routes.static.places import placed
 from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, SampledFile, Stage
 from posttrace.analysis.routes.static.values import Exhausted, Halted, Value, Where
 from posttrace.analysis.routes.static.workspace import Workspace
@@ -23,10 +32,15 @@ def read_command(files: Mapping[str, bytes], command: Command, *, commit: str | 
     cannot be read, or not in full, is a line in ``problems``, never an error.
     """
     machine = Machine(Workspace(files, command.env.get("WORKSPACE")))
+    return read(machine, lambda m: launch.launch(m, command.argv, command.cwd, command.env), commit)
+
+
+def read(machine: Machine, run: Callable[[Machine], str | None], commit: str | None = None) -> Reading:
+    """What is trained, read and written when ``run`` has the machine run a program, whose path it returns."""
     problems = machine.workspace.problems
     entry = None
     try:
-        entry = launch.launch(machine, command.argv, command.cwd, command.env)
+        entry = run(machine)
     except Halted:
         pass
     except Exhausted:
@@ -42,8 +56,9 @@ def read_command(files: Mapping[str, bytes], command: Command, *, commit: str | 
         sampled = _sampled(machine, sorted(models), commit)
     except RecursionError:
         problems.append("the data flow is nested too deeply to be followed")
-        return Reading(entry=entry, problems=tuple(dict.fromkeys(problems)))
-    return Reading(tuple(stages), tuple(io), tuple(sampled), entry, tuple(dict.fromkeys(problems)))
+        stages, io, sampled = [], [], []
+    found = Reading(tuple(stages), tuple(io), tuple(sampled), entry, tuple(dict.fromkeys(problems)))
+    return placed(machine.workspace, found)
 
 
 def _evidence(rule: str, says: str, where: Where, commit: str | None) -> Evidence:
@@ -71,7 +86,8 @@ def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tu
 def _found(machine: Machine) -> list[tuple[Descent, objective.Finding]]:
     """All that is descended, by losses in sight and by libraries, in order of execution."""
     seen = [(descent, objective.find(descent)) for descent in training.descents(machine)]
-    return sorted([*seen, *trained.findings(machine)], key=lambda found: found[0].where.seq)
+    told = [*trained.findings(machine), *launched.findings(machine)]
+    return sorted([*seen, *told], key=lambda found: found[0].where.seq)
 
 
 def _stage(
@@ -132,6 +148,7 @@ def _accesses(machine: Machine) -> list[checkpoints.Access]:
         return id(source) in changed
 
     found = [*checkpoints.accesses(machine, gradient), *trained.accesses(machine)]
+    found += launched.accesses(machine)
     return sorted(found, key=lambda access: access.call.where.seq)
 
 

@@ -77,3 +77,5 @@ class Reading:
     """Path of the script or module that was launched; null for ``-c`` and for what is not found."""
     problems: tuple[str, ...] = ()
     """One line each: a syntax error in a file that was needed, an entry that is not there, ..."""
+    reached: frozenset[str] = frozenset()
+    """Files of the workspace that were needed: run, imported, or read as configuration."""
