@@ -37,6 +37,8 @@ KINDS: Final[tuple[type[Event], ...]] = (
 UNTIMED_S: Final = 1.0
 """Between two events of an imported trace that has no times: only their order is known."""
 UNHASHED: Final = "unhashed"
+OUTPUT: Final = "output"
+"""Folder of the workspace that agents are told to write to."""
 WATCH_INTERVAL_S: Final = 2.0
 """Between two looks at logs and models, where the configuration does not say."""
 LOOK_S: Final = 0.5
@@ -86,7 +88,7 @@ def read_history(run: RunRecord) -> History:
     for event in reread(run, KINDS, grown=True):
         now = now + UNTIMED_S if event.t_s is None else event.t_s
         seen.take(event, now)
-    root = _root(seen.processes)
+    root = _root(seen.processes, run.submissions)
     sightings, artifacts = _sightings(run, seen, root)
     base_path = f"models/{run.started.base_model.id}"
     start = seen.revisions[0][0] if seen.revisions else 0.0
@@ -108,10 +110,16 @@ def read_history(run: RunRecord) -> History:
     )
 
 
-def _root(processes: Iterable[ProcessObserved]) -> str | None:
-    """The agent is launched in its workspace: where its first process worked."""
+def _root(processes: Iterable[ProcessObserved], submissions: Iterable[Submission]) -> str | None:
+    """The agent is launched in its workspace: where its first process worked.
+
+    Without processes, what stands before the folder of outputs in the path of a submission.
+    """
     timed = [(process.started_s, process.cwd) for process in processes if process.started_s is not None]
-    return min(timed, key=lambda pair: pair[0])[1] if timed else None
+    if timed:
+        return min(timed, key=lambda pair: pair[0])[1]
+    named = (item.path.partition(f"/{OUTPUT}/") for item in submissions if item.path.startswith("/"))
+    return next((before for before, there, _ in named if there), None)
 
 
 def _sightings(run: RunRecord, seen: _Seen, root: str | None) -> tuple[list[Sighting], dict[int, str]]:

@@ -1,0 +1,37 @@
+"""Runs whose lineage is known by construction: each has the route that it was made to have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.routes import stories_partial, stories_python
+from tests.analysis.routes.made import Story
+from tests.analysis.routes.stories import STORIES, Known
+
+
+@pytest.mark.parametrize("known", STORIES.values(), ids=STORIES)
+def test_a_run_has_the_route_that_it_was_made_to_have(known: Known, tmp_path: Path) -> None:
+    story = Story(tmp_path / "run")
+    known.tell(story)
+    found = story.told_of_python() if known.real else story.told()
+    route = found.submitted
+    assert route is not None
+    assert (route.label, found.attempted, route.tier) == (known.route, known.attempted, known.tier)
+    assert {name: route.attributes.get(name) for name in known.attributes} == dict(known.attributes)
+    assert route.candidates[: len(known.candidates)] == known.candidates
+    assert set(known.rules) <= {fact.rule for fact in route.evidence}
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(STORIES) >= 40
+    assert {stories_partial.__name__, stories_python.__name__} < {k.tell.__module__ for k in STORIES.values()}
+
+
+def test_what_died_is_never_the_main_evidence(tmp_path: Path) -> None:
+    story = Story(tmp_path / "run")
+    STORIES["a_model_that_only_a_dead_script_can_explain"].tell(story)
+    route = story.told().submissions[1]
+    assert route.evidence[0].path == "output/other"
+    assert route.candidates == ()
