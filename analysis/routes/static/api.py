@@ -96,6 +96,11 @@ def called(value: Value) -> str:
     return short(value) if value.op != "attr" else ""
 
 
+def loss_object(value: Value) -> bool:
+    """Whether a node applies a loss that a library has as a class: a function, not a model."""
+    return value.op == "apply" and value.args[0].op == "call" and short(value.args[0]).endswith("Loss")
+
+
 def likelihood(value: Value) -> bool:
     """Whether a node is a log-probability of tokens, or the loss that a library's model computes from it."""
     if value.op == "attr" and value.name == "loss":

@@ -22,16 +22,19 @@ class Reward:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(descent: Descent, amounts: Sequence[Value]) -> Reward | None:
-    """The policy gradient that the amounts in a loss make it; null when they hold no reward."""
+def find(descent: Descent, amounts: Sequence[Value], multiplied: Sequence[Value]) -> Reward | None:
+    """The policy gradient that the amounts in a loss make it; null when they hold no reward.
+
+    ``multiplied``: those that log-probabilities are multiplied by; estimates among them are a critic's.
+    """
 
     def stop(node: Value) -> bool:
         known = api.short(node) in api.EXPONENTIAL | api.DRAW or api.likelihood(node)
-        return known or id(node) in descent.weights
+        return known or id(node) in descent.weights or _normalised(node)
 
     inside = Slice(amounts, CONTENT, stop)
-    judged = Judge(descent.weights)
-    learned = _value(Slice(amounts, SMOOTH, stop), descent)
+    judged = Judge(descent)
+    learned = _value(Slice(multiplied, SMOOTH, stop), descent)
     if learned is not None:
         return learned
     best: Reward | None = None
@@ -45,19 +48,27 @@ def find(descent: Descent, amounts: Sequence[Value]) -> Reward | None:
     return best or _bare(amounts, judged)
 
 
+def _normalised(node: Value) -> bool:
+    """Scores less the logarithm of the sum of their exponentials: log-probabilities."""
+    if node.op != "binop" or node.name != "Sub":
+        return False
+    near = Slice(node.args[1:], SMOOTH, stop=lambda n: n.op == "apply" or api.short(n) == "logsumexp")
+    return any(api.short(n) == "logsumexp" for n in near)
+
+
 def _centred(node: Value, judged: Judge) -> Reward | None:
     left, right = node.args
     direct = Slice([right], SMOOTH, stop=lambda n: _carried(n, node))
     own = Slice([left], SMOOTH, stop=lambda n: _carried(n, node))
     for mean in direct:
         operand = _averaged(mean, node)
-        if operand is None or not _shared(operand, own) or not judged.samples(operand):
+        if operand is None or not _shared(operand, own) or not judged.rated(operand):
             continue
         if _grouped(mean, operand, judged):
             says = "a reward minus the mean of several samples of one prompt"
             return Reward("grpo", (("group-baseline", says, node),))
         return Reward("reinforce", (("batch-baseline", "a reward minus the mean of a batch", node),))
-    if any(_carried(n, node) for n in direct) and judged.samples(right) and judged.samples(left):
+    if any(_carried(n, node) for n in direct) and judged.rated(right) and judged.rated(left):
         return Reward("reinforce", (("running-baseline", "a reward minus a running mean", node),))
     return None
 

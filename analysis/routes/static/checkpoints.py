@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from posttrace.analysis.routes.static import api, text
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
-from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.reading import IOKind
 from posttrace.analysis.routes.static.values import Value
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.static.machine import Machine
 
 _WEIGHT_FILES: Final = (
     ".safetensors",

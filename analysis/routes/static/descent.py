@@ -24,3 +24,7 @@ class Descent:
     """Ids of other values that are fitted in the same loop by products of matrices."""
     upward: bool | None = None
     """Whether the loss is climbed instead; null when the direction of the step is not known."""
+    twins: frozenset[int] = frozenset()
+    """Ids of other values that hold the trained model: loaded from the same place, or given its weights."""
+    evolved: bool = False
+    """Whether the weights are moved by random directions, each as far as it was found to be good."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from posttrace.analysis.routes.static import api
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
-from posttrace.analysis.routes.static.machine import Machine, Update
 from posttrace.analysis.routes.static.origins import origins
 from posttrace.analysis.routes.static.values import Const, Value, alternatives
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.static.machine import Machine, Update
 
 
 @dataclass(frozen=True)

@@ -29,23 +29,24 @@ def running(everything: Slice, records: bool, models: Slice) -> bool:
     """
     if not records:
         return True
-    if any(api.short(node) in _STRUCTURE for node in everything) or len(_fields(everything)) > 1:
+    if any(api.short(node) in _STRUCTURE for node in everything) or len(fields(everything)) > 1:
         return False
     windows = any(_window(node) for node in everything)
     return windows or not (_loads(models) or any(_ignored(node) for node in everything))
 
 
-def _fields(everything: Slice) -> set[str]:
+def fields(everything: Slice) -> set[str]:
     """Keys of records that the tokens are made of."""
-    found = set()
-    for node in everything:
-        key = node.args[-1] if node.op == "index" or (node.op == "method" and node.name == "get") else None
-        if node.op == "method" and node.name == "get" and len(node.args) > 1:
-            key = node.args[1]
-        name = text.known(key) if isinstance(key, Const) and isinstance(key.value, str) else None
-        if name is not None and name not in _TECHNICAL:
-            found.add(name)
-    return found
+    return {name for node in everything if (name := field(node)) is not None}
+
+
+def field(node: Value) -> str | None:
+    """The key of a record that a node looks up; null for other nodes, and for what tokenizers call things."""
+    key: Value | None = None
+    if node.op == "index" or (node.op == "method" and node.name == "get" and len(node.args) > 1):
+        key = node.args[1]
+    name = text.known(key) if isinstance(key, Const) and isinstance(key.value, str) else None
+    return name if name not in _TECHNICAL else None
 
 
 def _loads(models: Slice) -> bool:
@@ -81,9 +82,10 @@ def _joined(base: Value) -> bool:
         if isinstance(node, Items) and any(
             w.value.op == "elem" and len(w.where.loops) > len(node.where.loops) for w in node.writes
         ):
-            return any(_encodes(n) for write in node.writes for n in Slice([write.value], CONTENT))
+            return any(encodes(n) for write in node.writes for n in Slice([write.value], CONTENT))
     return False
 
 
-def _encodes(node: Value) -> bool:
+def encodes(node: Value) -> bool:
+    """Whether a node turns a text into tokens."""
     return node.op == "apply" or api.short(node) in _ENCODES

@@ -29,11 +29,13 @@ class Source:
 class Judge:
     """Tells what depends on tokens that the trained model drew."""
 
-    def __init__(self, weights: frozenset[int]) -> None:
-        self.weights = weights
+    def __init__(self, descent: Descent) -> None:
+        self.weights = descent.weights
+        self._models = descent.weights | descent.twins
         self._samples: dict[int, list[Value]] = {}
         self._by_scores: dict[int, bool] = {}
         self._masking: dict[int, bool] = {}
+        self._rated: dict[int, list[Value]] = {}
 
     def draws(self, nodes: Slice) -> list[Value]:
         """Nodes that pick tokens by the scores of the trained model."""
@@ -42,8 +44,8 @@ class Judge:
     def _scored(self, node: Value) -> bool:
         if id(node) not in self._by_scores:
             scores = [*node.args, *node.keywords.values()]
-            inner = Slice(scores, SMOOTH, stop=lambda n: id(n) in self.weights)
-            self._by_scores[id(node)] = any(id(n) in self.weights for n in inner)
+            inner = Slice(scores, SMOOTH, stop=lambda n: id(n) in self._models)
+            self._by_scores[id(node)] = any(id(n) in self._models for n in inner)
         return self._by_scores[id(node)]
 
     def samples(self, value: Value) -> list[Value]:
@@ -52,6 +54,13 @@ class Judge:
             inner = Slice([value], EVERYTHING, stop=lambda n: id(n) in self.weights)
             self._samples[id(value)] = self.draws(inner)
         return self._samples[id(value)]
+
+    def rated(self, value: Value) -> list[Value]:
+        """Draws that a value depends on other than by how likely they are."""
+        if id(value) not in self._rated:
+            inner = Slice([value], EVERYTHING, stop=lambda n: id(n) in self.weights or _likely(n))
+            self._rated[id(value)] = self.draws(inner)
+        return self._rated[id(value)]
 
     def worth(self, values: Sequence[Value]) -> list[Value]:
         """Draws whose content was judged for these values: more than where they end, or how long they are."""
@@ -63,7 +72,7 @@ class Judge:
         """A length, a likelihood, or a comparison of tokens with what is the same for all records."""
         if id(node) in self.weights or api.short(node) in ("len", "shape"):
             return True
-        if api.likelihood(node) or api.short(node) in api.EXPONENTIAL:
+        if _likely(node):
             return True
         if node.op != "compare":
             return False
@@ -71,6 +80,22 @@ class Judge:
             fixed = any(_same_for_all(arg) for arg in node.args)
             self._masking[id(node)] = fixed and not any(_reads_text(arg) for arg in node.args)
         return self._masking[id(node)]
+
+
+def _likely(node: Value) -> bool:
+    """Whether a node is a probability or its logarithm, the one that tokens select among them included."""
+    if api.likelihood(node) or api.short(node) in api.EXPONENTIAL:
+        return True
+    at = api.BY_INDEX.get(api.short(node))
+    if at is None and node.op != "index":
+        return False
+    base, key = node.args[:1], node.args[1:]
+    if at is None and all(isinstance(n, Const) or n.op == "slice" for n in key):
+        return False
+    return any(
+        api.likelihood(n) or api.short(n) in api.EXPONENTIAL
+        for n in Slice(base, SMOOTH, stop=lambda n: n.op in ("apply", "elem", "loop"))
+    )
 
 
 def _same_for_all(value: Value) -> bool:
@@ -98,7 +123,7 @@ def by_any_model(nodes: Slice) -> list[Value]:
 def source(descent: Descent, tokens: Sequence[Value], models: Sequence[Value] = ()) -> Source:
     """Origin of the trained tokens; ``models`` are what the trained values were made from."""
     everything = Slice(tokens, EVERYTHING, stop=lambda node: id(node) in descent.weights)
-    judge = Judge(descent.weights)
+    judge = Judge(descent)
     own = judge.draws(everything)
     readers: dict[str, Value] = {}
     for node in everything:

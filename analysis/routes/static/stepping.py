@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from posttrace.analysis.routes.static import api, objects
 from posttrace.analysis.routes.static.graph import Slice
-from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.origins import origins
 from posttrace.analysis.routes.static.values import Const, Value
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.static.machine import Machine
 
 LIBRARIES: Final = (
     "torch.optim",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from posttrace.analysis.routes.static import api, stepping
+from posttrace.analysis.routes.static import api, evolution, stepping, twins
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.handwritten import by_hand
-from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.origins import origins
 from posttrace.analysis.routes.static.values import Instance, Value
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.static.machine import Machine
 
 _TAPED: Final = frozenset(
     {"torch", "transformers", "accelerate", "tinygrad", "paddle", "deepspeed", "lightning"}
@@ -21,6 +23,7 @@ _TAPED: Final = frozenset(
 def descents(machine: Machine) -> list[Descent]:
     """All of them, in order of execution."""
     found = [*_by_backward(machine), *_by_gradient_function(machine), *by_hand(machine)]
+    found = found or list(evolution.evolved(machine))
     return sorted(found, key=lambda descent: descent.where.seq)
 
 
@@ -31,12 +34,16 @@ def _by_backward(machine: Machine) -> Iterable[Descent]:
     optimizers = stepping.optimizers(machine)
     if not stepping.steps(machine) or stepping.idle(machine, optimizers):
         return
-    weights = frozenset(id(o) for call in optimizers for o in _owners(call.args[0]))
+    trained = [owner for call in optimizers for owner in _owners(call.args[0])]
+    weights = frozenset(id(owner) for owner in trained)
     upward = stepping.upward(optimizers)
     for call in machine.calls:
         loss = _given_to_backward(call)
         if loss is not None:
-            yield Descent(loss, weights or _applied(loss), call.where, taped=True, upward=upward)
+            mine = weights or _applied(loss)
+            yield Descent(
+                loss, mine, call.where, taped=True, upward=upward, twins=twins.of(machine, mine, trained)
+            )
 
 
 def returned(loss: Value) -> Descent:

@@ -1,0 +1,88 @@
+"""Losses on preferred texts: logistic functions of log-probabilities (dpo) or of scores (reward models)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from posttrace.analysis.routes.static import api
+from posttrace.analysis.routes.static.anatomy import Anatomy
+from posttrace.analysis.routes.static.finding import Finding
+from posttrace.analysis.routes.static.graph import SMOOTH, Slice
+from posttrace.analysis.routes.static.values import Const, Value
+
+
+def find(anatomy: Anatomy) -> Finding | None:
+    """A logistic function of a difference: of log-probabilities (dpo), or of scores (reward model)."""
+    weights = anatomy.descent.weights
+    for node in anatomy.gradient.values():
+        if _contrast(anatomy, node):
+            says = "a bent difference of the log-probabilities of two texts"
+            return Finding("dpo", (("preference", says, node),), {"data": "given"})
+        if not _logistic(node):
+            continue
+        inner = Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights)
+        if any(_log_probability(n) for n in inner if n is not node):
+            says = "a logistic function of log-probabilities"
+            return Finding("dpo", (("preference", says, node),), {"data": "given"})
+        if not any(_log_probability(n) for n in anatomy.gradient.values()) and not _softmax(anatomy):
+            says = "a logistic function of scores that are no log-probabilities"
+            return Finding("reward_model", (("scorer", says, node),))
+    return None
+
+
+_BOWLS: Final = api.names("square relu mse_loss smooth_l1_loss hinge_embedding_loss clamp maximum")
+
+
+def _contrast(anatomy: Anatomy, node: Value) -> bool:
+    """Whether a loss bends a difference of the trained model's log-probabilities of two texts."""
+    if not ((node.op == "binop" and node.name == "Pow") or api.short(node) in _BOWLS):
+        return False
+    weights = anatomy.descent.weights
+    for inner in Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights):
+        if inner.op == "binop" and inner.name == "Sub" and id(inner) in anatomy.gradient:
+            sides = [_likelihoods(anatomy, arg) for arg in inner.args]
+            if sides[0] and sides[1] and not sides[0] & sides[1]:
+                return True
+    return False
+
+
+def _likelihoods(anatomy: Anatomy, value: Value) -> set[int]:
+    weights = anatomy.descent.weights
+    inner = Slice([value], SMOOTH, stop=lambda n: id(n) in weights or _log_probability(n))
+    return {id(n) for n in inner if id(n) in anatomy.gradient and _log_probability(n)}
+
+
+def _logistic(node: Value) -> bool:
+    """``sigmoid`` and its like, or ``1 + exp(x)``."""
+    if api.called(node) in api.LOGISTIC or api.short(node) in ("logaddexp", "log1p"):
+        return True
+    if node.op == "binop" and node.name == "Add":
+        one = any(isinstance(arg, Const) and arg.value in (1, 1.0) for arg in node.args)
+        return one and any(api.short(arg) == "exp" for arg in node.args)
+    return False
+
+
+def _log_probability(node: Value) -> bool:
+    """A library's log-probability, or the logarithm of exponentials over their sum."""
+    if api.likelihood(node):
+        return True
+    if api.short(node) not in api.LOG:
+        return False
+    inner = list(Slice(node.args, SMOOTH, stop=lambda n: api.short(n) in api.EXPONENTIAL))
+    names = {api.short(n) for n in inner}
+    if names & {"softmax", "log_softmax", "logsumexp"}:
+        return True
+    return "exp" in names and ("sum" in names or any(n.op == "binop" and n.name == "Div" for n in inner))
+
+
+def _softmax(anatomy: Anatomy) -> bool:
+    """Whether some exponentials are divided by their sum."""
+    for node in anatomy.gradient.values():
+        if api.short(node) in ("softmax", "log_softmax"):
+            return True
+        if node.op == "binop" and node.name == "Div":
+            below = Slice(node.args[1:], SMOOTH, stop=lambda n: api.short(n) == "exp")
+            names = {api.short(n) for n in below}
+            if names & {"exp"} and names & {"sum"}:
+                return True
+    return False
