@@ -7,7 +7,7 @@
 from posttrace.analysis.routes.frameworks import corpora
 from posttrace.analysis.routes.frameworks.commands import command, config
 from posttrace.analysis.routes.frameworks.settings import Settings, Verdict, decide
-from posttrace.analysis.routes.frameworks.tables import Entry, function, known, trainer, vendored
+from posttrace.analysis.routes.frameworks.tables import Entry, function, holds, known, trainer, vendored
 
 __all__ = [
     "Entry",
@@ -18,6 +18,7 @@ __all__ = [
     "corpora",
     "decide",
     "function",
+    "holds",
     "known",
     "trainer",
     "vendored",

@@ -68,6 +68,11 @@ class Entry:
     """Arguments that hold what is trained on."""
     loss: tuple[str, ...] = ()
     """Methods that, where a subclass or the trained module overrides them, compute the loss."""
+    loss_with: tuple[str, ...] = ()
+    """What a function of the workspace that is given as ``loss`` gets: ``outputs`` of the model, ``logprobs``
+    of the tokens, or anything else by its name."""
+    advantages: str | None = None
+    """Field of the data that holds what log-probabilities are weighted with, computed in the workspace."""
     wraps: bool = False
     """Whether an argument is a trainer, which decides instead."""
     needs: tuple[str, ...] = ()
@@ -104,6 +109,7 @@ _LISTS: Final = (
     "positional",
     "data",
     "loss",
+    "loss_with",
     "needs",
 )
 
@@ -175,6 +181,12 @@ def known(package: str) -> bool:
 @lru_cache(maxsize=1)
 def _packages() -> frozenset[str]:
     return frozenset(package for table in _tables().values() for package in table["packages"])
+
+
+def holds(dotted: str) -> bool:
+    """Whether a listed trainer or function lies below a module, or is what a dotted name means."""
+    below = any(name.startswith(dotted + ".") for name in _functions())
+    return below or trainer(dotted) is not None or function(dotted) is not None
 
 
 def vendored(dotted: str, paths: Iterable[str]) -> bool:

@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from posttrace.analysis.routes.frameworks import Entry, Settings, corpora
-from posttrace.analysis.routes.static import api, attributes, checkpoints, sampling, text
+from posttrace.analysis.routes.static import api, attributes, baseline, checkpoints, sampling, text
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import EVERYTHING, Slice
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Function, Instance, Value, alternatives
+from posttrace.analysis.routes.static.values import Function, Instance, Table, Value, alternatives
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
+RECEIVER: Final = "<receiver>"
+"""Among arguments by name: the object whose method starts the training."""
 _JOINS: Final = api.names("chain from_iterable sum concatenate hstack cat")
 _WINDOWED: Final = api.names("TextDataset LineByLineTextDataset ConstantLengthDataset")
 """Library data sets that cut a text into windows."""
@@ -41,6 +43,18 @@ def source(machine: Machine, entry: Entry, given: dict[str, Value]) -> sampling.
         reasons = (("other-samples", "text written by another model", asked[0]),)
         return sampling.Source("teacher", found.files, reasons)
     return found
+
+
+def rewarded(entry: Entry, given: dict[str, Value]) -> baseline.Reward | None:
+    """What a workspace subtracts from rewards where it computes the advantages that a library is given."""
+    values = [given[name] for name in entry.data if name in given]
+    tables = [node for node in Slice(values, EVERYTHING) if isinstance(node, Table)]
+    amounts = [table.entries[entry.advantages] for table in tables if entry.advantages in table.entries]
+    if not amounts:
+        return None
+    weights = frozenset(id(o) for o in origins(given[RECEIVER])) if RECEIVER in given else frozenset()
+    descent = Descent(amounts[0], weights, amounts[0].where, taped=True)
+    return baseline.find(descent, amounts, amounts)
 
 
 def _data(machine: Machine, entry: Entry, given: dict[str, Value]) -> list[Value]:
@@ -96,7 +110,7 @@ def _window(node: Value) -> bool:
 
 def _same_model(machine: Machine, entry: Entry, given: dict[str, Value]) -> frozenset[int]:
     """Ids of the trained model, and of all that were loaded from the same place."""
-    found: set[int] = set()
+    found = {id(o) for o in origins(given[RECEIVER])} if RECEIVER in given else set()
     for name in entry.trained.split("|"):
         if name not in given:
             continue

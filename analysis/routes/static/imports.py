@@ -124,8 +124,7 @@ def run_import_from(m: Machine, node: Any, scope: Scope) -> bool:
 def _listed(m: Machine, dotted: str, alias: Any, scope: Scope) -> bool:
     """Whether a name is a framework's whose source lies here: its table says what it trains."""
     full = f"{dotted}.{alias.name}"
-    listed = frameworks.trainer(full) is not None or frameworks.function(full) is not None
-    if listed and frameworks.vendored(full, m.workspace.files):
+    if frameworks.holds(full) and frameworks.vendored(full, m.workspace.files):
         store(scope, alias.asname or alias.name, m.value("external", name=full))
         return True
     return False

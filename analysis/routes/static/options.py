@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
 _CONFIGURES: Final = ("config", "configuration", "arguments", "args", "settings")
+_MAYBE: Final = ("get_peft_config", "get_quantization_config", "get_kbit_device_map")
+"""Functions that give a configuration or null, by settings that are not in the source."""
 _BESIDE: Final = frozenset(
     {"peft_config", "model", "tokenizer", "processing_class", "train_dataset", "callbacks"}
 )
@@ -134,7 +136,8 @@ def described(value: Value) -> tuple[str, ...] | None:
             texts.append(choice.name)
         elif choice.op in ("call", "method", "apply", "index", "elem", "attr", "instance"):
             made_by = _makers(choice)
-            if not made_by or made_by.split(".")[0] in _READERS:
+            first = made_by.split(" ")[0]
+            if not first or first.split(".")[0] in _READERS or first.endswith(_MAYBE):
                 return None
             texts.append(made_by)
         else:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 def loss(machine: Machine, entry: Entry, made: Value, given: dict[str, Value]) -> objective.Finding | None:
     """What a loss in sight descends; null where the library's own is used, or only added to."""
     for name in entry.loss:
+        function = given.get(name)
+        if isinstance(function, Function):
+            return _of_function(machine, function, entry)
         for receiver in (made, *(given[key] for key in ("model", *entry.started_with) if key in given)):
             if isinstance(receiver, Instance):
                 method = attributes.attribute(machine, receiver, name)
@@ -51,6 +54,18 @@ def _of_method(machine: Machine, method: Function, model: Value | None) -> objec
             trained if name == "model" else machine.value("unknown", name=name) for name in names[:required]
         ]
         return _of_loss(machine, machine.call(method, args, {}), [trained])
+
+
+def _of_function(machine: Machine, function: Function, entry: Entry) -> objective.Finding | None:
+    """A function that a library calls with what its model gave."""
+    model = machine.value("unknown", name="model")
+    with machine.loop(machine.value("unknown")):
+        outputs = machine.value("apply", [model, machine.value("unknown")])
+        scores = machine.value("call", [machine.value("attr", [outputs], "logits")], "torch.log_softmax")
+        made = {"outputs": outputs, "logprobs": scores}
+        args = [made.get(name) or machine.value("unknown", name=name) for name in entry.loss_with]
+        returned = machine.call(function, args, {})
+    return _of_loss(machine, returned, [model])
 
 
 def _of_model(machine: Machine, model: Instance) -> objective.Finding | None:

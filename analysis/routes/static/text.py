@@ -163,7 +163,8 @@ def _derived(m: Machine, base: Value, content: str, name: str, args: Sequence[Va
         return make(m, posixpath.splitext(content)[0] + given[0], [base, *args])
     if name == "split":
         return m.items([m.const(part) for part in content.split(*given[:1])])
-    result = getattr(content, name)(*given) if given and hasattr(content, name) else None
+    takes = {"replace": 2}.get(name, 1)
+    result = getattr(content, name)(*given) if len(given) >= takes and hasattr(content, name) else None
     if isinstance(result, bool):
         return m.const(result)
     return make(m, result, [base, *args]) if isinstance(result, str) else None

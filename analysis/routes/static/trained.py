@@ -43,6 +43,8 @@ def trainings(machine: Machine) -> list[Training]:
     for call in list(machine.calls):
         for entry, made in _started(call):
             given = {**options.started_with(call, entry), **options.arguments(machine, made, entry)}
+            if call.op == "method":
+                given[corpus.RECEIVER] = call.args[0]
             told = {**options.settings(given), **corpus.described(machine, entry, given)}
             named = made.name.rsplit(".", 1)[-1]
             verdict = frameworks.decide(entry, told, named)
@@ -125,6 +127,10 @@ def _finding(machine: Machine, training: Training) -> tuple[Descent, Finding]:
     found = {**verdict.attributes, **told}
     reasons = _made(training)
     files: tuple[tuple[str, Value], ...] = ()
+    reward = corpus.rewarded(training.entry, training.given) if training.entry.advantages else None
+    if reward is not None and objective == "grpo":
+        objective, found = reward.objective, {**found, **reward.attributes}
+        reasons = (*reward.reasons, *reasons)
     if objective in _SUPERVISED:
         source = corpus.source(machine, training.entry, training.given)
         objective = "rft" if source.kind in ("self", "self+filter") else objective

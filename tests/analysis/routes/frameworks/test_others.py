@@ -185,3 +185,49 @@ stats = unsloth_train(trainer)
 def test_a_program_of_a_framework(name):
     source, expected = PROGRAMS[name]
     assert label(read({"t.py": source}, "python", "t.py")) == expected
+
+
+ROLLOUTS = """
+import tinker
+from tinker import types
+service = tinker.ServiceClient()
+client = service.create_lora_training_client(base_model="m")
+for questions in batches:
+    sampler = client.save_weights_and_get_sampling_client()
+    data = []
+    for row in questions:
+        drawn = sampler.sample(prompt=row["prompt"], num_samples=8, sampling_params=None).result()
+        rewards = [float(row["answer"] in tok.decode(s.tokens)) for s in drawn.sequences]
+        mean = sum(rewards) / len(rewards)
+        for one, reward in zip(drawn.sequences, rewards):
+            weights = [{advantage}] * len(one.tokens)
+            given = {{"target_tokens": one.tokens, "logprobs": one.logprobs, "advantages": weights}}
+            data.append(types.Datum(model_input=row["prompt"], loss_fn_inputs=given))
+    client.forward_backward(data, loss_fn="{loss}")
+    client.optim_step(types.AdamParams(learning_rate=1e-5))
+"""
+
+
+@pytest.mark.parametrize(("advantage", "expected"), [("reward - mean", "grpo"), ("reward", "reinforce")])
+@pytest.mark.parametrize("loss", ["importance_sampling", "ppo"])
+def test_what_is_subtracted_from_rewards_decides_where_a_library_is_given_advantages(
+    advantage, expected, loss
+):
+    source = ROLLOUTS.format(advantage=advantage, loss=loss)
+    assert label(read({"t.py": source}, "python", "t.py")) == expected
+
+
+def test_a_loss_that_is_given_to_a_library():
+    source = """
+import tinker
+import torch
+client = tinker.ServiceClient().create_lora_training_client(base_model="m")
+def margin(data, logprobs):
+    good = torch.stack([lp.sum() for lp in logprobs[::2]])
+    bad = torch.stack([lp.sum() for lp in logprobs[1::2]])
+    return -torch.nn.functional.logsigmoid(0.1 * (good - bad - offset)).mean(), {}
+for pairs in batches:
+    client.forward_backward_custom(pairs, margin).result()
+    client.optim_step(None)
+"""
+    assert label(read({"t.py": source}, "python", "t.py")) == "dpo"
