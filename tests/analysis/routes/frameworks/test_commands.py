@@ -15,6 +15,15 @@ FILES = {
     "cpt.yml": {"base_model": "m", "datasets": [{"path": "d", "type": "completion"}], "output_dir": "out"},
     "plain.yml": {"base_model": "m", "datasets": [{"path": "d", "type": "alpaca"}], "adapter": "qlora"},
     "verl.yaml": {"algorithm": {"adv_estimator": "rloo"}, "actor_rollout_ref": {"model": {"path": "m"}}},
+    "conf/mine.yaml": {"algorithm": {"adv_estimator": "grpo"}},
+    "keep.yaml": {
+        "model_name_or_path": "m",
+        "stage": "sft",
+        "do_train": True,
+        "dataset": "d",
+        "tokenized_path": "t",
+        "output_dir": "o",
+    },
     "oumi.yaml": {"model": {"model_name": "m"}, "training": {"trainer_type": "TRL_DPO"}},
 }
 
@@ -38,6 +47,12 @@ COMMANDS = {
     "python3 -m verl.trainer.main_ppo algorithm.adv_estimator=remax": "reinforce",
     "python3 -m verl.trainer.main_ppo algorithm.adv_estimator=reinforce_plus_plus": "reinforce",
     "python3 -m verl.trainer.main_ppo +algorithm.adv_estimator='rloo'": "grpo",
+    "python3 -m verl.trainer.main_ppo --config-path=conf --config-name=mine data.train_files=d.json": "grpo",
+    "python3 -m verl.trainer.main_ppo --config-path=elsewhere --config-name=mine": "unknown",
+    "python3 -m verl.trainer.main_ppo --config-name=ppo_megatron_trainer.yaml": "ppo",
+    "python3 -m verl.trainer.main_ppo * trainer.nnodes=1": "unknown",
+    "swift sft --model m --deepspeed zero3.json --dataset missing.json": "sft",
+    "llamafactory-cli train keep.yaml": "no_train",
     "python -m verl.trainer.fsdp_sft_trainer model.partial_pretrain=m": "sft",
     "python -m verl.model_merger merge --local_dir x": "no_train",
     "python my_recipe/start.py algorithm.adv_estimator=gae": "ppo",
