@@ -112,7 +112,7 @@ class Cause:
     iteration: int | None = field(default=None, compare=False)
     """Where it was found; None: in the run as a whole."""
     first: bool = False
-    """It stands before all others, whatever its rule: it is what ended the run."""
+    """It stands before all others, whatever its rule: it is what the run came to."""
 
     @property
     def rank(self) -> int:

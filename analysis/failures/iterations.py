@@ -54,7 +54,7 @@ def iterations(
 ) -> tuple[Iteration, ...]:
     """Cut a run where something came out, and ask each piece why it failed."""
     found: list[Iteration] = []
-    low, scored = 0.0, False
+    low, scored = -math.inf, False  # what was logged at once is of the first
     for outcome in _outcomes(told, launches):
         high = min(outcome.at, told.end)
         found.append(_iteration(told, len(found) + 1, (low, high), outcome, standings, scored=scored))
@@ -71,7 +71,7 @@ def _outcomes(told: Told, launches: Sequence[Failed]) -> list[_Outcome]:
     ]
     failed = [_Outcome(one.at, failed=one) for one in launches]
     found = sorted((*submitted, *failed), key=lambda outcome: (outcome.at, outcome.failed is not None))
-    last = found[-1].at if found else 0.0
+    last = found[-1].at if found else -math.inf
     worked = any(launch.started > last for launch in told.launches) or told.worked > last
     if last < math.inf and (worked or any(piece.between(last, math.inf) for piece in told.pieces.all)):
         found.append(_Outcome(math.inf))
@@ -103,7 +103,7 @@ def _iteration(
         number=number,
         ends_in=ends_in,  # type: ignore[arg-type] # one of the three
         submission_id=item.submission_id if item else None,
-        started=span[0],
+        started=max(0.0, span[0]),
         ended=span[1],
         outcome=what,
         score=score,

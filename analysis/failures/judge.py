@@ -104,7 +104,7 @@ def _without_score(told: Told, found: Sequence[Iteration]) -> Iterator[Cause]:
         cited = (_finish(told),)
         if run.status == "timed_out":
             says = f"the budget was used up without a submission: {run.status_reason or 'timed out'}"
-            yield Cause("no_submission_in_time", says, cited)
+            yield Cause("no_submission_in_time", says, cited, first=True)
         else:
             yield Cause("no_submission", "the agent ended without a submission", cited)
     yield from _worst(found, {iteration.outcome for iteration in found} - {"base copy"})
@@ -120,13 +120,15 @@ def _copies(told: Told, found: Sequence[Iteration]) -> Iterator[Cause]:
     """Copies of the base as one cause, and what the trainings that led to them logged."""
     copies = [iteration for iteration in found if iteration.outcome == "base copy"]
     causes = [cause for iteration in copies for cause in iteration.causes if cause.rule == "base_copy"]
+    latest = {cause.rule: cause for iteration in copies for cause in iteration.causes}
+    others = [cause for rule, cause in latest.items() if rule != "base_copy"]
     if causes:
         of = len(told.run.submissions)
         says = f"{len(copies)} of {of} submissions have the weights of the base model; no other was scored"
         cited = tuple(line for cause in causes for line in cause.evidence)
-        yield Cause("base_copy", says, cited[:3])
-    latest = {cause.rule: cause for iteration in copies for cause in iteration.causes}
-    yield from (cause for rule, cause in latest.items() if rule != "base_copy")
+        # a training that changed nothing ends in a copy that nobody fell back on
+        yield Cause("base_copy", says, cited[:3], first=not others)
+    yield from others
 
 
 def _known_answers(told: Told) -> Iterator[Cause]:

@@ -55,14 +55,12 @@ def failed_launches(told: Told) -> tuple[Failed, ...]:
 def cause_of(crash: Crash, cited: Cited) -> Cause:
     """What an exception that ended a program means."""
     where = f" at {crash.place}" if crash.place else ""
-    text = f"{crash.text[:160]}{where}"
-    if crash.kind == "memory":
-        return Cause("out_of_memory", f"out of memory: {text}", (cited,))
-    if crash.kind == "nonfinite":
-        return Cause("diverged_exception", f"numbers that are not finite: {text}", (cited,))
-    if crash.engine:
-        return Cause("rollout_exception", f"raised inside {crash.engine}: {text}", (cited,))
-    return Cause("exception", f"{WORDS.get(crash.kind, WORDS['other'])}: {text}", (cited,))
+    name, said = crash.exception.rpartition(".")[2], f": {crash.message[:160]}" if crash.message else ""
+    what = WORDS.get(crash.kind, WORDS["other"])
+    rule = {"memory": "out_of_memory", "nonfinite": "diverged_exception"}.get(crash.kind, "exception")
+    if rule == "exception" and crash.engine:
+        rule, what = "rollout_exception", f"raised inside {crash.engine}"
+    return Cause(rule, f"{name}{where} ({what}){said}", (cited,))
 
 
 def _ending(told: Told) -> Failed | None:
@@ -125,15 +123,13 @@ def _in_logs(told: Told, ending: Failed | None) -> Iterator[Failed]:
         for crash in log.crashes:
             launch = _launch_of(told, log, crash)
             where = _cited(log, crash)
-            if launch is None or where in cited or crash.kind == "interrupt":
-                continue
-            if _ended_by(told, log, crash, launch):
+            if launch is not None and where not in cited and crash.kind != "interrupt":
                 evidence = (where, *_process(launch))
                 yield Failed(launch.ended, replace(cause_of(crash, where), evidence=evidence), _key(crash))
 
 
 def _launch_of(told: Told, log: Log, crash: Crash) -> Launch | None:
-    """The launch that printed a traceback: of those of its script the one that fits, or by their order."""
+    """The launch that an exception ended: of those of its script the one that fits, or by their order."""
     if crash.script is None:
         return None
     same = [launch for launch in told.launches if launch.runs(crash.script.file)]
@@ -141,7 +137,7 @@ def _launch_of(told: Told, log: Log, crash: Crash) -> Launch | None:
     low = told.received.get(above, -math.inf)
     high = math.inf if below is None else told.received.get(below, math.inf)
     fit = [launch for launch in same if launch.ended >= low and launch.started <= high]
-    fit = [launch for launch in fit if launch.exit_code != 0] or fit
+    fit = [launch for launch in fit if _ended_by(told, log, crash, launch)]
     if len(fit) == 1:
         return fit[0]
     alike = [c for c in log.crashes if c.script and c.script.file == crash.script.file and c.uncaught]

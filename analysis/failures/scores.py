@@ -41,7 +41,8 @@ class Standing:
     @property
     def says(self) -> str:
         """In words, in percent."""
-        return f"{100 * self.score:.4g} % against {100 * self.baseline:.4g} % of the base (p = {self.p:.2g})"
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.2g}"
+        return f"{100 * self.score:.4g} % against {100 * self.baseline:.4g} % of the base ({p})"
 
 
 def standings(told: Told) -> dict[int, Standing]:

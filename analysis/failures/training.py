@@ -58,7 +58,7 @@ def exploding_gradients(lines: Lines) -> Iterator[Cause]:
     """The gradient's norm grows a hundredfold while the loss does not fall."""
     for series in lines.get("gradient", ()):
         before, after = _medians(series)
-        falls = any(_medians(loss)[1] < _medians(loss)[0] for loss in lines.get("loss", ()))
+        falls = any(_falls(loss) for loss in lines.get("loss", ()))
         if series.n >= MIN_LINES and before > 0 and after >= BLOWN_UP * before and not falls:
             says = f"{series.key} grew from {before:.3g} to {after:.3g} (medians of first and last quarter)"
             yield Cause("exploding_gradients", says, (_line(series, 0), _line(series, -1)))
@@ -201,8 +201,8 @@ BELOW_BASE: Final = (
 """Rules for a model that scores below the base."""
 UNCHANGED: Final = (nonfinite_loss, empty_rollouts, no_reward, equal_rewards, no_gradient, flat_loss)
 """Rules for a training that left the base as it was, or came to no score."""
-NO_GAIN: Final = (fits_without_transfer,)
-"""Rules for a model that gains nothing."""
+NO_GAIN: Final = (empty_rollouts, no_reward, equal_rewards, no_gradient, fits_without_transfer)
+"""Rules for a model that gains nothing: what leaves nothing to gain from."""
 
 
 def explain(pieces: Sequence[Lines], rules: Sequence[LineRule]) -> tuple[Cause, ...]:
@@ -227,6 +227,12 @@ def _medians(series: Series) -> tuple[float, float]:
         float(np.median(first)) if len(first) else math.nan,
         float(np.median(last)) if len(last) else math.nan,
     )
+
+
+def _falls(series: Series) -> bool:
+    """By more than the first quarter varies."""
+    before, after = _medians(series)
+    return after < before - (float(series.first.std()) if len(series.first) else 0.0)
 
 
 def _constant(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
