@@ -55,7 +55,7 @@ def _told(m: Machine, words: Sequence[str], cwd: str) -> bool:
     if verdict is None:
         return False
     before, m.cwd = m.cwd, cwd
-    launched.tell(m, verdict)
+    launched.tell(m, verdict, words)
     m.cwd = before
     return True
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from posttrace.analysis.routes.frameworks import Verdict
@@ -21,6 +23,8 @@ class Told(Value):
     """A command of a framework: the whole training is what its table says of it."""
 
     verdict: Verdict | None = None
+    shown: list[tuple[str, str, Value]] = field(default_factory=list)
+    """What a reader is shown, and where: rule, words, and a node at its line."""
 
 
 @dataclass(eq=False, slots=True)
@@ -28,12 +32,47 @@ class Handed(Value):
     """A loss (the argument) that a method returns to a library, which goes backward through it."""
 
 
-def tell(m: Machine, verdict: Verdict) -> None:
-    """Note a command of a framework, here and now."""
+def tell(m: Machine, verdict: Verdict, words: Sequence[str] = ()) -> None:
+    """Note a command of a framework, here and now; ``words``: the command, to find its parts in the file."""
     reads = tuple(m.workspace.relative(path, m.cwd) for path in verdict.reads)
     writes = tuple(m.workspace.relative(path, m.cwd) for path in verdict.writes)
     verdict = replace(verdict, reads=reads, writes=writes)
-    m.calls.append(Told("told", [], m.where(), name=verdict.framework, verdict=verdict))
+    told = Told("told", [], m.where(), name=verdict.framework, verdict=verdict)
+    told.shown = _shown(m, told, words)
+    m.calls.append(told)
+
+
+def _shown(m: Machine, told: Told, words: Sequence[str]) -> list[tuple[str, str, Value]]:
+    """The lines on which the program and the setting that decided stand: a command may fill many."""
+    verdict = told.verdict
+    if verdict is None:
+        return []
+    content = m.workspace.files.get(told.where.path, b"").decode("utf-8", "replace").split("\n")
+    program = next((word for word in words if "." in word and not word.startswith("-")), "")
+    started = _line_of(content, [program], told.where.line)
+    shown = [("trainer" if verdict.decided_by else verdict.rule, verdict.says, _at(told, started))]
+    if verdict.decided_by is not None:
+        key, value = verdict.decided_by
+        names = [key, key.replace("_", "-"), key.rsplit(".", 1)[-1]]
+        line = _line_of(content, [name for name in names if not name.isdigit()], started)
+        shown.append((verdict.rule, f"{key} is {value}", _at(told, line)))
+    return shown
+
+
+def _line_of(content: Sequence[str], names: Sequence[str], near: int) -> int:
+    """Line with one of some names: the nearest from a line on, else the nearest before it."""
+    for name in names:
+        word = re.compile(r"(?<![\w.])" + re.escape(name) + r"(?![\w])") if name else None
+        found = [
+            n for n, line in enumerate(content, 1) if word and word.search(line) and line.strip()[:1] != "#"
+        ]
+        if found:
+            return min(found, key=lambda n: (n < near, abs(n - near)))
+    return near
+
+
+def _at(told: Told, line: int) -> Value:
+    return Value("told", [], replace(told.where, line=line), told.name)
 
 
 def hand(m: Machine, loss: Value) -> None:
@@ -57,7 +96,7 @@ def _told(call: Told, verdict: Verdict) -> tuple[Descent, Finding]:
     attributes = dict(verdict.attributes)
     if verdict.candidates:
         attributes["candidates"] = ",".join(verdict.candidates)
-    finding = Finding(cast(Any, verdict.objective), ((verdict.rule, verdict.says, call),), attributes)
+    finding = Finding(cast(Any, verdict.objective), tuple(call.shown), attributes)
     return Descent(call, frozenset(), call.where, taped=True), finding
 
 

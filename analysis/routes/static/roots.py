@@ -119,11 +119,23 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _own(node: ast.FunctionDef) -> set[str]:
+    """Attributes of the receiver, and of ``super()``, that a method names."""
+    receiver = [arg.arg for arg in node.args.args[:1]]
     return {
-        inner.id if isinstance(inner, ast.Name) else inner.attr
+        inner.attr
         for inner in ast.walk(node)
-        if isinstance(inner, ast.Name | ast.Attribute)
+        if isinstance(inner, ast.Attribute) and _is_own(inner.value, receiver)
     }
+
+
+def _is_own(value: ast.expr, receiver: list[str]) -> bool:
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id == "super"
+    return isinstance(value, ast.Name) and value.id in receiver
 
 
 def _methods(cls: Class) -> list[str]:
@@ -131,7 +143,7 @@ def _methods(cls: Class) -> list[str]:
     members: dict[str, Function] = {}
     for at in reversed(attributes.lineage(cls)):
         members.update({name: m for name, m in at.members.items() if isinstance(m, Function)})
-    used = {name: _names(member.node) for name, member in members.items()}
+    used = {name: _own(member.node) for name, member in members.items()}
     free = [
         name
         for name, member in members.items()

@@ -64,6 +64,8 @@ def _given_to_backward(call: Value) -> Value | None:
             return given[0]
         if given and _library(receiver) & {"accelerate", "deepspeed", "lightning", "lightning_fabric"}:
             return given[0]
+        if given and not _library(receiver) & _TAPED and _library(given[0]) & _TAPED:
+            return given[0]  # an object of unknown make that is handed the loss
         scaled = receiver.op == "method" and receiver.name == "scale" and len(receiver.args) > 1
         loss = receiver.args[1] if scaled else receiver
         return loss if _library(loss) & _TAPED else None
