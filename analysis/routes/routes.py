@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -11,6 +11,8 @@ import pandas as pd
 
 from posttrace.analysis.routes.classify import RunRoutes, run_routes
 from posttrace.analysis.routes.commands import Reader
+from posttrace.analysis.routes.explain import explain
+from posttrace.analysis.routes.explanation import Explanation
 from posttrace.analysis.routes.route import Evidence, Route
 from posttrace.analysis.routes.static import read_command
 from posttrace.analysis.runs.frames import Columns, frame
@@ -19,6 +21,8 @@ from posttrace.analysis.runs.tables import TraceSet
 from posttrace.traces.errors import InputError
 
 SCHEMA: Final = "posttrace-routes/1"
+MOST_CANDIDATES: Final = 4
+"""Labels of an ``unknown`` that a table lists; JSON has all."""
 
 _RUN: Final[Columns] = {
     "run_id": "string",
@@ -50,7 +54,7 @@ ROUTED_RUNS: Final[Columns] = {
     "submission_id": "Int64",  # best graded submission, whose route stands here; <NA> when there is none
     **_ROUTE,
     "attempted": "string",  # objectives whose training was seen to run, submitted or not, comma-separated
-    "problem": "string",  # why code could not be read, as when revisions.git is missing
+    "problem": "string",  # why less is known: revisions.git is missing, the run has no end
 }
 
 
@@ -79,10 +83,20 @@ class Routes:
 
         Raises ``InputError`` when there is none.
         """
+        return self._named(run_id)[1]
+
+    def _named(self, run_id: str) -> tuple[RunRecord, RunRoutes]:
         named = [(run, routes) for run, routes in self.found if run.run_id == run_id]
         if not named:
             raise InputError(f"no run {run_id} here; the runs table lists what was loaded")
-        return min(named, key=lambda pair: pair[0].state != "final")[1]
+        return min(named, key=lambda pair: pair[0].state != "final")
+
+    def explain(self, run_id: str, *, read: Reader = read_command) -> Explanation:
+        """How the routes of one run came about: its models, and the commands between them.
+
+        Raises ``InputError`` when there is no such run, ``TraceError`` when its trace changed.
+        """
+        return explain(*self._named(run_id), read=read)
 
     def to_json(self) -> dict[str, Any]:
         """``posttrace-routes/1``: plain JSON with all the evidence."""
@@ -101,6 +115,12 @@ def routes(traces: TraceSet, *, read: Reader = read_command) -> Routes:
     return Routes(tuple((run, run_routes(run, read)) for run in traces.records))
 
 
+def capped(labels: Sequence[str]) -> str:
+    """Labels for a cell: the first ones, and how many more there are."""
+    more = len(labels) - MOST_CANDIDATES
+    return ", ".join(labels[:MOST_CANDIDATES]) + (f" and {more} more" if more > 0 else "")
+
+
 def _about(run: RunRecord) -> tuple[Any, ...]:
     start = run.started
     return run.run_id, run.path, run.state, start.task.id, start.agent.id, start.seed
@@ -113,7 +133,7 @@ def _route_cells(route: Route | None) -> tuple[Any, ...]:
     return (
         *(route.label, route.coarse, route.tier),
         ", ".join(f"{name}={value}" for name, value in route.attributes.items()) or None,
-        ", ".join(route.candidates) or None,
+        capped(route.candidates) or None,
         *((main.where or None, main.rule, main.says) if main else (None, None, None)),
     )
 

@@ -29,6 +29,12 @@ class Step:
     """Where a stage is unknown: the objectives that it may have been."""
     resumed: bool = False
     """It goes on with what the step before it began, so that the two are one round."""
+    making: Making | None = None
+    """The command; null when nobody knows it."""
+    made: str = ""
+    """Weights that came of it; "" where even that is not known."""
+    parents: tuple[str, ...] = ()
+    """Weights that it started from; empty when they are not known."""
 
 
 def cuts_of(making: Making, log: Told, lineage: Lineage) -> list[tuple[Stage, ...]]:
@@ -63,9 +69,11 @@ def step_of(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
     return Step(
         stages=stages,
         tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",
-        evidence=(*facts, *wrote(making), *logged),
+        evidence=tuple(dict.fromkeys((*facts, *wrote(making), *logged))),
         attributes=attributes if making.seen else {**attributes, "launch": "present"},
         candidates=_open(stages, log) if unknown else (),
+        making=making,
+        made=making.own or "",
     )
 
 
@@ -114,6 +122,7 @@ def started(step: Step, origin: Origin, making: Making, lineage: Lineage) -> Ste
         step,
         evidence=(*step.evidence, *facts),
         attributes={**step.attributes, **merged},
+        parents=origin.parents,
         resumed=bool(step.stages) and any(_resumes(making, parent) for parent in parents),
     )
 

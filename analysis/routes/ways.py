@@ -156,7 +156,14 @@ class Ways:
         reading, log = making.look.reading, self.logs.told(making, making.written_s)
         says = "; ".join(reading.problems) or "what was logged does not fit what its code trains"
         fact = Evidence("unexplained", says, reading.entry, commit=making.look.commit)
-        return Step((Stage(UNKNOWN, ()),), None, (fact, *wrote(making)), candidates=log.objectives)
+        return Step(
+            stages=(Stage(UNKNOWN, ()),),
+            tier=None,
+            evidence=(fact, *wrote(making)),
+            candidates=log.objectives,
+            making=making,
+            made=making.own or "",
+        )
 
     def _unexplained(self, weights: str) -> Step:
         """A model that no command can be seen to have made."""
@@ -169,7 +176,7 @@ class Ways:
         fact = Evidence("unexplained", says, path)
         lines = [line for line in self._history.logged if line.t_s <= end_s + self._history.lag_s]
         candidates = tuple(dict.fromkeys((*stages, *Told.of(lines).objectives)))
-        return Step((Stage(UNKNOWN, ()),), None, (fact,), candidates=candidates)
+        return Step((Stage(UNKNOWN, ()),), None, (fact,), candidates=candidates, made=weights)
 
 
 def _unsure(step: Step, why: Evidence) -> Step:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import posttrace as pt
-from posttrace.analysis.routes.routes import ROUTED_RUNS, ROUTED_SUBMISSIONS
+from posttrace.analysis.routes.routes import ROUTED_RUNS, ROUTED_SUBMISSIONS, capped
 from posttrace.traces.errors import InputError, TraceError
 from tests.analysis.routes.made import Story
 from tests.analysis.routes.scripted import read
@@ -121,3 +121,9 @@ def test_the_audit_takes_routes_and_no_verdict_changes(story: Story) -> None:
     assert [(row.route, row.attempted) for row in routed.runs] == [("sft", ("sft",))]
     assert [row.verdict for row in plain.runs] == [row.verdict for row in routed.runs]
     assert routed.table()["attempted"].tolist() == ["sft"]
+
+
+def test_a_table_lists_four_candidates() -> None:
+    assert capped(()) == ""
+    assert capped(("sft", "rft", "dpo", "grpo")) == "sft, rft, dpo, grpo"
+    assert capped(("sft", "rft", "dpo", "grpo", "ppo", "distill")) == "sft, rft, dpo, grpo and 2 more"
