@@ -50,7 +50,7 @@ class Anatomy:
         for node in rated.values():
             inputs = list(remembered(node))
             if any(id(source) in rated for _, source in inputs):
-                found += [v for role, v in inputs if id(v) not in known and role in _MULTIPLIES]
+                found += [v for role, v in inputs if id(v) not in known and role == "factor"]
         return found
 
     @property
@@ -92,9 +92,6 @@ def take_apart(descent: Descent) -> Anatomy:
             elif role in CONTENT:
                 amounts.append((node, role, source))
     return Anatomy(descent, smooth, gradient, amounts, tokens)
-
-
-_MULTIPLIES: Final = frozenset({"factor", "value", "condition"})
 
 
 def _product(node: Value) -> bool:

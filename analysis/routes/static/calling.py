@@ -242,6 +242,9 @@ def instantiate(m: Machine, cls: Class, args: list[Value], keywords: dict[str, V
         if default is not None:
             made.attributes[name] = library.field_default(m, default)
     made.attributes.update(zip(names, args, strict=False))
+    if args and args[-1].op == "rest":  # f(*unknown): every field that is left is an element of it
+        left = [name for name in names[len(args) - 1 :] if name not in keywords]
+        made.attributes.update({name: m.value("elem", [args[-1].args[0]]) for name in left})
     made.attributes.update({k: v for k, v in keywords.items() if k in names})
     after = attributes.lookup(cls, "__post_init__")
     if isinstance(after, Function):

@@ -123,6 +123,9 @@ def _of_call(node: Value) -> list[Edge]:
         role: Role = "condition"
         first, *rest = node.args if node.op == "call" else (node.args[1], node.args[0], node.args[2])
         return [(role, first), *(("value", arg) for arg in rest)]
+    if name in ("masked_fill", "masked_fill_") and len(node.args) > 1:
+        mask = node.keywords.get("mask", node.args[1])
+        return [("condition" if arg is mask else "value", arg) for arg in args]
     if name in api.DISCRETE and not _of_array(node, name):
         return [("discrete", arg) for arg in args]
     if name in api.BY_INDEX:

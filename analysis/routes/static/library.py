@@ -166,6 +166,8 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
         forward = attributes.lookup(base, "forward")
         if isinstance(forward, Function):
             return m.call(forward, [m.value("unknown", name="ctx"), *args], keywords)
+    if name in ("forward", "__call__"):
+        return m.library_call("apply", "", [base, *args], keywords)
     if name == "load_state_dict" and args:
         objects.write(m, base, None, args[0])
     made = m.library_call("method", name, [base, *args], keywords)

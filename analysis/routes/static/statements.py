@@ -12,7 +12,7 @@ from posttrace.analysis.routes.static.values import Const, Guard, Halted, Value
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine, Scope
 
-UNROLLED: Final = 8
+UNROLLED: Final = 12
 """A loop over at most this many known elements is run for each."""
 
 

@@ -22,7 +22,8 @@ _TAPED: Final = frozenset(
 
 def descents(machine: Machine) -> list[Descent]:
     """All of them, in order of execution."""
-    found = [*_by_backward(machine), *_by_gradient_function(machine), *by_hand(machine)]
+    taped = [*_by_backward(machine), *_by_gradient_function(machine)]
+    found = [*taped, *(d for d in by_hand(machine) if not taped or not _library(d.root) & _TAPED)]
     found = found or list(evolution.evolved(machine))
     return sorted(found, key=lambda descent: descent.where.seq)
 

@@ -174,7 +174,10 @@ def contents(node: Value, depth: int = 4) -> list[Value]:
     if node.op not in ("elem", "index") or not depth:
         return []
     key = node.args[1] if node.op == "index" else None
-    return [e for base in alternatives(node.args[0], 4, depth - 1) for e in chosen(base, key)]
+    bases = alternatives(node.args[0], 4, depth - 1)
+    found = [e for base in bases for e in chosen(base, key)]
+    # a base that may also be something unknown stands for its elements
+    return [*found, *(b for b in bases if not isinstance(b, Items | Table | Const))] if found else []
 
 
 def chosen(base: Value, key: Value | None) -> list[Value]:
