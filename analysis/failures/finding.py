@@ -84,7 +84,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "no_submission_in_time": Rule(41, "timeout_no_submission", None),
     "cut_by_budget": Rule(42, "timeout_no_submission", None),
     "rejected": Rule(43, "code_error_runtime", None),
-    "grading_failed": Rule(44, "unknown", None),
+    "over_budget": Rule(44, "unknown", None),
+    "grading_failed": Rule(45, "unknown", None),
     "score_collapsed": Rule(50, *_DIVERGED),
     # something failed, and nothing above explains it
     "below_base": Rule(60, "unknown", None),

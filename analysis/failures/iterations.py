@@ -159,7 +159,8 @@ def _ungraded(told: Told, item: Submission) -> Iterator[Cause]:
     number, reason = item.submission_id, item.reason or item.status
     cited = _grade(told, number, reason)
     if item.status == "rejected":
-        yield Cause("rejected", f"submission {number} was refused: {reason}", (cited,))
+        rule = "over_budget" if "budget" in reason else "rejected"
+        yield Cause(rule, f"submission {number} was refused: {reason}", (cited,))
         return
     yield Cause("grading_failed", f"submission {number} has no score ({item.status}): {reason}", (cited,))
     log = grader_log(told.folder, number) if item.status == "error" else None

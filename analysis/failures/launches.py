@@ -37,19 +37,31 @@ class Failed:
     cause: Cause
     key: str
     end: bool = False
+    follows: bool = False
+    """It is what the processes that are left say when another one has failed."""
 
 
 def failed_launches(told: Told) -> tuple[Failed, ...]:
     """In order of time; the same failure again and again, with no submission between, is one."""
     ending = _ending(told)
     found = [*_in_logs(told, ending), *_in_steps(told)]
-    found += [failed for failed in _by_exit_code(told) if not _explained(failed, found, ending)]
+    for failed in _by_exit_code(told):
+        if not _explained(told, failed, found, ending):
+            found.append(failed)
     merged: list[Failed] = []
-    for failed in (*sorted(found, key=lambda failed: failed.at), *((ending,) if ending else ())):
-        if merged and merged[-1].key == failed.key and not _submitted(told, merged[-1].at, failed.at):
-            merged.pop()
-        merged.append(failed)
-    return tuple(merged)
+    for failed in sorted(found, key=lambda failed: (failed.at, failed.follows)):
+        if not (merged and _same(told, merged[-1], failed)):
+            merged.append(failed)
+    if ending and merged and _same(told, merged[-1], ending):
+        merged.pop()
+    return (*merged, ending) if ending else tuple(merged)
+
+
+def _same(told: Told, one: Failed, other: Failed) -> bool:
+    """Processes of one launch that end together, or a failure that is printed, or run into, once more."""
+    if abs(one.at - other.at) <= SLACK:
+        return True
+    return one.key == other.key and not any(one.at < at <= other.at for at in told.received.values())
 
 
 def cause_of(crash: Crash, cited: Cited) -> Cause:
@@ -121,11 +133,23 @@ def _in_logs(told: Told, ending: Failed | None) -> Iterator[Failed]:
     cited = ending.cause.evidence if ending else ()
     for log in told.logs:
         for crash in log.crashes:
-            launch = _launch_of(told, log, crash)
-            where = _cited(log, crash)
-            if launch is not None and where not in cited and crash.kind != "interrupt":
-                evidence = (where, *_process(launch))
-                yield Failed(launch.ended, replace(cause_of(crash, where), evidence=evidence), _key(crash))
+            where, follows = _cited(log, crash), crash.kind in SECONDARY
+            if where in cited or crash.kind == "interrupt":
+                continue
+            cause, launch = cause_of(crash, where), _launch_of(told, log, crash)
+            if launch is not None:
+                cause = replace(cause, evidence=(where, *_process(launch)))
+                yield Failed(launch.ended, cause, _key(crash), follows=follows)
+            elif _unseen(told, crash):
+                after = told.received.get(log.after(crash.line), 0.0)
+                yield Failed(after + SLACK / 10, cause, _key(crash), follows=follows)
+
+
+def _unseen(told: Told, crash: Crash) -> bool:
+    """An uncaught exception of a script that no sample of the processes saw: it soon ended."""
+    if not (crash.uncaught and crash.script and told.root):
+        return False
+    return not any(launch.runs(crash.script.file) for launch in told.launches)
 
 
 def _launch_of(told: Told, log: Log, crash: Crash) -> Launch | None:
@@ -178,10 +202,11 @@ def _by_exit_code(told: Told) -> Iterator[Failed]:
         yield Failed(launch.ended, Cause(rule, says, _process(launch)), f"{code} {launch.typed}")
 
 
-def _explained(failed: Failed, found: Sequence[Failed], ending: Failed | None) -> bool:
-    """Whether an exception explains the exit code, of this launch or of one that it waited for."""
+def _explained(told: Told, failed: Failed, found: Sequence[Failed], ending: Failed | None) -> bool:
+    """Whether something else explains the exit code: of this launch, or of one that it waited for."""
     near = any(abs(other.at - failed.at) <= SLACK for other in found)
-    return near or (ending is not None and not any(other.at > failed.at + SLACK for other in found))
+    later = any(launch.started >= failed.at - SLACK for launch in told.launches)
+    return near or (ending is not None and not later)
 
 
 def _process(launch: Launch) -> tuple[Cited, ...]:
@@ -196,7 +221,3 @@ def _cited(log: Log, crash: Crash) -> Cited:
 def _key(crash: Crash) -> str:
     place = crash.where
     return f"{crash.exception} {place.file.rpartition('/')[2]}:{place.line}" if place else crash.text
-
-
-def _submitted(told: Told, low: float, high: float) -> bool:
-    return any(low < at <= high for at in told.received.values())

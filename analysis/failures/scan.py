@@ -140,7 +140,7 @@ class _Reader:
             for number, line in enumerate(piece.split(b"\n")[:lines], self.count + 1):
                 if not self.tracebacks.busy and not any(needle in line for needle in NEEDLES):
                     continue
-                self._line(number, line[:LINE_BYTES].decode("utf-8", "replace").rstrip("\r"))
+                self._line(number, line[:LINE_BYTES].decode("utf-8", "replace"))
         self._remember(piece)
         self.count += lines
 
@@ -151,7 +151,8 @@ class _Reader:
             line = text[text.rfind(b"\n") + 1 :][:LINE_BYTES]
             self.last = self.count + text.count(b"\n") + 1, line.decode("utf-8", "replace")
 
-    def _line(self, number: int, line: str) -> None:
+    def _line(self, number: int, text: str) -> None:
+        line = text.rstrip("\r").rpartition("\r")[2]  # what a terminal shows last
         crash = self.tracebacks.feed(number, line)
         if crash:
             self.crashes.add(crash)

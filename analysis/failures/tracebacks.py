@@ -10,7 +10,7 @@ from typing import Final
 
 from posttrace.analysis.failures.patterns import in_rollout, kind_of
 
-HEADER: Final = re.compile(r"^([^\"]{0,80}?)Traceback \(most recent call last\):\s*$")
+HEADER: Final = re.compile(r"^([^\"]{0,300}?)Traceback \(most recent call last\):\s*$")
 FRAME: Final = re.compile(r'^\s+(?:\| +)?File "(.+?)", line (\d+)(?:, in (.+))?')
 RAISED: Final = re.compile(r"^([A-Za-z_][\w.]*)(?::\s?(.*))?$")
 CHAINED: Final = (
@@ -144,9 +144,9 @@ class Tracebacks:
             if text in CHAINED:
                 self._chain = True
                 return None
-            if text and self._own(line)[:1].isspace() and len(self._done.message) < LONG_MESSAGE:
+            if text and self._own(line)[:1] in " \t" and len(self._done.message) < LONG_MESSAGE:
                 joined = f"{self._done.message} {text}"  # a message of several lines
-                self._done = replace(self._done, message=joined, end_line=number)
+                self._done = replace(self._done, message=joined[:LONG_MESSAGE], end_line=number)
             elif text:
                 done, self._done = self._done, None
                 self._start_bare(number, line)
@@ -170,7 +170,9 @@ class Tracebacks:
     def _inside(self, number: int, line: str) -> None:
         assert self._open is not None
         if self._prefix.strip() and not line.startswith(self._prefix.rstrip()):
-            return  # a line of another process in between
+            if self._open or not FRAME.match(line):
+                return  # a line of another process in between
+            self._prefix = ""  # what stood before the header was a line without an end, a progress bar
         text = self._own(line)
         frame = FRAME.match(text)
         if frame:

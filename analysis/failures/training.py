@@ -172,7 +172,8 @@ def flat_loss(lines: Lines) -> Iterator[Cause]:
 def fits_without_transfer(lines: Lines) -> Iterator[Cause]:
     """The training data are known by heart: asked of models that gained nothing on the test."""
     for series in lines.get("fit", ()):
-        after, scale = _medians(series)[1], 100.0 if np.nanmax(series.values) > 1 else 1.0
+        after = _medians(series)[1]
+        scale = 100.0 if (series.values > 1).any() else 1.0  # in percent, or not
         if series.n >= LASTING and FITTED * scale <= after <= scale:
             says = (
                 f"{series.key} is {after:.3g} at the end of the training, and nothing is gained on the test"
@@ -208,10 +209,11 @@ NO_GAIN: Final = (empty_rollouts, no_reward, equal_rewards, no_gradient, fits_wi
 def explain(pieces: Sequence[Lines], rules: Sequence[LineRule]) -> tuple[Cause, ...]:
     """What the rules say of trainings: of each rule the first."""
     found: dict[str, Cause] = {}
-    for lines in pieces:
-        for rule in rules:
-            for cause in rule(lines):
-                found.setdefault(cause.rule, cause)
+    with np.errstate(over="ignore", invalid="ignore"):  # a diverged log may hold 1e308
+        for lines in pieces:
+            for rule in rules:
+                for cause in rule(lines):
+                    found.setdefault(cause.rule, cause)
     return tuple(found.values())
 
 

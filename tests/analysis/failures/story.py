@@ -61,8 +61,8 @@ def process(argv: str, start: float, end: float | None, exit_code: int | None = 
     return (start if end is None else end), event
 
 
-def metrics(at: float, step: int, source: str = "output/log.jsonl", **values: float) -> Timed:
-    """One logged line, read 2 s after ``at``: two slashes in a key are two underscores here."""
+def metrics(at: float, step: int, values: dict[str, float], source: str = "output/log.jsonl") -> Timed:
+    """One logged line, read 2 s after ``at``; a slash in a key is two underscores here."""
     named: dict[str, Any] = {key.replace("__", "/"): number(value) for key, value in values.items()}
     return at + 2, LogMetrics(source=source, step=step, values=named)
 
@@ -70,7 +70,7 @@ def metrics(at: float, step: int, source: str = "output/log.jsonl", **values: fl
 def series(lines: int, at: float = 5.0, **courses: Any) -> list[Timed]:
     """Logged lines, one a tenth of a second; a course is a function of the step, 0, 1, ..."""
     return [
-        metrics(at + n / 10, n + 1, **{key: float(course(n)) for key, course in courses.items()})
+        metrics(at + n / 10, n + 1, {key: float(course(n)) for key, course in courses.items()})
         for n in range(lines)
     ]
 

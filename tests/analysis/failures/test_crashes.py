@@ -315,6 +315,42 @@ def test_a_launch_with_an_exit_code_and_no_traceback(tmp_path):
     assert (first["rule"], first["evidence"]) == ("exit_code", "trace.jsonl:3")
 
 
+def test_a_draft_that_failed_before_anyone_saw_it_run(tmp_path):
+    """A missing module ends a script within the interval of two samples."""
+    log = traceback("code/first.py", "ModuleNotFoundError: trl") + '{"submission_id": 1}\n'
+    found = told(
+        tmp_path / "r",
+        process("python code/second.py", 8, 30),
+        *scored(1, 70, 20),
+        logs={"agent.stderr.log": log + traceback("code/third.py", "KeyError: 1") + "going on\n"},
+    )
+    rows = found.iterations.to_dict("records")
+    assert [row["outcome"] for row in rows] == ["exception", "graded", "exception"]
+    assert rows[0]["paper_class"] == "early coding failure"
+    assert pd.isna(rows[2]["paper_class"])  # a model had been scored
+
+
+def test_processes_that_end_together_are_one_launch(tmp_path):
+    found = told(
+        tmp_path / "r",
+        process("torchrun code/train.py", 1, 9.3, exit_code=1),
+        process("python -u code/train.py", 2, 9, exit_code=1),
+        process("python -u code/train.py", 3, 9.1, exit_code=1),
+        *scored(1, 70, 20),
+    )
+    assert list(found.iterations["outcome"]) == ["exception", "graded"]
+
+
+def test_an_earlier_exit_code_is_not_explained_by_how_the_run_ended(tmp_path):
+    found = crashed(
+        tmp_path / "r",
+        "KeyError: 1",
+        process("python code/other.py", 1, 5, exit_code=2),
+        process("python code/train.py", 50, 99, exit_code=1),
+    )
+    assert list(found.iterations["rule"]) == ["exit_code", "exception"]
+
+
 def test_what_is_stopped_by_the_budget_did_not_fail_by_its_exit_code(tmp_path):
     found = told(
         tmp_path / "r",

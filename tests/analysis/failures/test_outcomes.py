@@ -113,6 +113,12 @@ def test_a_model_that_the_grader_cannot_load(tmp_path):
     assert the_run(found)["evidence"] == "logs/grader/submission-1-feedback.log:1-7, trace.jsonl:4"
 
 
+def test_a_submission_beyond_the_budget_is_no_error_of_its_code(tmp_path):
+    reason = "the budget of submissions is used up"
+    row = the_run(told(tmp_path / "r", *refused(1, 10, reason=reason)))
+    assert (row["rule"], row["failure_type"]) == ("over_budget", "unknown")
+
+
 @pytest.mark.parametrize("status", ["error", "timeout", "cancelled"])
 def test_a_grader_that_fails_is_not_the_agents_fault(tmp_path, status):
     row = the_run(told(tmp_path / "r", *refused(1, 10, status=status, reason="out of workers")))

@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.analysis.failures.series import role_of
+from posttrace.analysis.failures import training
+from posttrace.analysis.failures.series import Series, role_of
 from tests.analysis.failures.story import base_copy, scored, series, told
 
 
@@ -168,6 +170,19 @@ def test_a_later_iteration_sees_its_training_from_the_first_line(tmp_path):
     second = found.iterations.to_dict("records")[1]
     assert second["rule"] == "no_reward"
     assert "40 logged lines" in second["says"]
+
+
+@given(
+    values=st.lists(st.floats(), min_size=1, max_size=60),
+    role=st.sampled_from(["loss", "gradient", "reward", "spread", "entropy", "log_prob", "length", "fit"]),
+)
+def test_any_course_can_be_asked_about_and_the_lines_cited_are_its_own(values, role):
+    logged = Series("a.jsonl", role, np.arange(len(values)) + 10, np.array(values))
+    lines = {role: [logged], "reward": [logged]}
+    for rules in (training.BELOW_BASE, training.UNCHANGED, training.NO_GAIN):
+        for cause in training.explain([lines], rules):
+            cited = [int(line.where.rpartition(":")[2]) for line in cause.evidence]
+            assert all(11 <= line <= len(values) + 10 for line in cited)
 
 
 @given(st.text())
