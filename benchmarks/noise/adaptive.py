@@ -14,12 +14,12 @@ from posttrace.analysis.stats.paired import Paired
 
 TITLE = "Hill-climbing on the test set"
 TEXT = (
-    "n = 200 items, ICC .5, decoding deterministic, so that luck on an item stays; every submission is as "
-    "good as the baseline on other items. `climb x`: the best so far, with the share x of its answers drawn "
-    "anew, kept where its score is higher (1: k fresh draws, no climbing). `vote`: k - 1 fresh draws, then "
-    "item by item the majority of those that scored above the baseline (Blum & Hardt 2015), on questions "
-    "with two answers and a model that guesses, where a vote is no better than a guess. `claims`: the "
-    "audit's test as if nothing had been heard."
+    "n = 200 items, decoding deterministic, so that luck on an item stays; every submission is as good as "
+    "the baseline on other items. `climb x`: the best so far, with the share x of its answers drawn anew, "
+    "kept where its score is higher (1: k fresh draws, no climbing). `vote`: k - 1 fresh draws, then item "
+    "by item the majority of those that scored above the baseline (Blum & Hardt 2015), on questions with "
+    "two answers and a model that guesses, where a vote is no better than a guess. `claims`: the audit's "
+    "test as if nothing had been heard."
 )
 N = 200
 
@@ -83,11 +83,11 @@ class Case:
 
 def cases(full: bool) -> list[Case]:
     """Climbers with large and small steps, and the vote."""
-    count = 4000 if full else 500
+    count = 4000 if full else 400
     climbers = [
-        Case(part, p0, 0.5, k, count)
+        Case(part, p0, icc, k, count)
         for k in ((10, 30) if full else (30,))
-        for p0 in (0.1, 0.5)
-        for part in (1.0, 0.5, 0.2, 0.1, 0.02)
+        for p0, icc in ((0.1, 0.5), (0.5, 0.5), (0.5, 0.0))
+        for part in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02)
     ]
     return [*climbers, *(Case(None, 0.5, 0.0, k, count) for k in (10, 30))]

@@ -50,7 +50,7 @@ class Case:
 def cases(full: bool) -> list[Case]:
     """From twelve clusters, little more than what the audit asks for, to forty."""
     return [
-        Case(clusters, icc, k, 10_000 if full else 2000)
+        Case(clusters, icc, k, 10_000 if full else 1000)
         for clusters in (12, 20, 40)
         for icc in ((0.05, 0.1, 0.3) if full else (0.1, 0.3))
         for k in (1, 10)

@@ -68,7 +68,7 @@ class Case:
 def cases(full: bool) -> list[Case]:
     """Sizes of real test sets, rare and common success."""
     return [
-        Case(n, p0, 0.5, k, 4000 if full else 400)
+        Case(n, p0, 0.5, k, 4000 if full else 200)
         for n in (134, 200, 1319)
         for p0 in (0.1, 0.5)
         for k in (1, 10, 30)
