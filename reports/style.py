@@ -21,9 +21,55 @@ MUTED: Final = "#6b7178"
 FAINT: Final = "#d9dbd6"
 
 NOTHING: Final = "no run to show"
+GROWING: Final = (
+    *("font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize"),
+    *("legend.fontsize", "lines.linewidth", "lines.markersize", "axes.linewidth"),
+)
+"""Settings of the style file that grow with the text of a page."""
 
 SEED_COLOURS: Final = ("#0072B2", "#CC79A7", "#009E73", "#E69F00", "#56B4E9", "#D55E00", "#000000")
 """Okabe & Ito 2008, without the yellow, which is too light for a line."""
+
+
+WRITTEN_PT: Final = 9.0
+"""Size of the text that heights and distances in the figures are written for."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a figure is printed on: its widths in inches, and the size of its text."""
+
+    name: str
+    width_in: float
+    """Of a figure over the whole page."""
+    column_in: float
+    """Of a figure that needs no more than a column."""
+    text_pt: float = WRITTEN_PT
+    paper: str = "#ffffff"
+
+    @property
+    def scale(self) -> float:
+        """Text, and what must grow with it, against figures as they are written."""
+        return self.text_pt / WRITTEN_PT
+
+    def inches(self, written: float) -> float:
+        """A height or distance that grows with the text."""
+        return written * self.scale
+
+    def fits(self, columns: int) -> int:
+        """Columns of text, such as a legend's, of so many that fit ``WIDE``."""
+        return max(1, int(columns * (self.width_in / self.scale) / WIDE.width_in + 0.15))
+
+
+WIDE: Final = Page("wide", 9.4, 6.0, paper="#fdfdfb")
+"""Screens, and reports."""
+PAGES: Final[Mapping[str, Page]] = {
+    "wide": WIDE,
+    "neurips": Page("neurips", 5.5, 3.6, 7.2),
+    "icml": Page("icml", 6.75, 3.25, 7.2),
+    "acl": Page("acl", 6.3, 3.03, 7.2),
+}
+"""Text widths of the author kits. NeurIPS has one column: there a small figure is two thirds as wide."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +96,20 @@ VERDICT_MARKS: Final[Mapping[str, Mark]] = {
 
 
 @contextmanager
-def applied() -> Iterator[None]:
+def applied(page: Page = WIDE) -> Iterator[None]:
     """Make figures under posttrace's style, whatever the user's own matplotlib settings are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(matplotlib.rc_params_from_file(STYLE_FILE, use_default_template=False))
+        for name in GROWING:
+            matplotlib.rcParams[name] *= page.scale
+        matplotlib.rcParams.update({"figure.facecolor": page.paper, "axes.facecolor": page.paper})
         yield
+
+
+def pt(size: float) -> float:
+    """A text size at the scale of the page; inside ``applied``."""
+    return float(size * matplotlib.rcParams["font.size"] / WRITTEN_PT)
 
 
 def svg(figure: Figure, name: str) -> str:
@@ -68,4 +122,20 @@ def svg(figure: Figure, name: str) -> str:
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with applied(), matplotlib.rc_context({"svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", metadata=nothing)
+    return buffer.getvalue()
+
+
+def pdf(figure: Figure) -> bytes:
+    """Render to PDF, fonts embedded: the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with applied():
+        figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def png(figure: Figure, dpi: int = 200) -> bytes:
+    """Render to PNG: the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with applied():
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()

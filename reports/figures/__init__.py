@@ -1,8 +1,15 @@
-"""One figure a file. Each takes a finished tidy table and returns a matplotlib ``Figure``."""
+"""One figure a file. Each takes a finished tidy table and returns a matplotlib ``Figure``.
 
+Columns and units of the table stand in ``COLUMNS`` of the figure's module. ``page`` (``style.PAGES``) is what
+it is printed on.
+"""
+
+from posttrace.reports.figures.best_of_k import best_of_k
 from posttrace.reports.figures.forest import forest
+from posttrace.reports.figures.results import results
+from posttrace.reports.figures.route_gains import route_gains
 from posttrace.reports.figures.routes import routes
 from posttrace.reports.figures.timeline import timeline
 from posttrace.reports.figures.trajectories import trajectories
 
-__all__ = ["forest", "routes", "timeline", "trajectories"]
+__all__ = ["best_of_k", "forest", "results", "route_gains", "routes", "timeline", "trajectories"]

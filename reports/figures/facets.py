@@ -10,6 +10,7 @@ import numpy as np
 from posttrace.reports import style
 from posttrace.reports.figures.gains import draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.legend import key
+from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 MAX_COLUMNS = 3
 STEP = 0.6
 """From one seed to the next; from one agent to the next it is one more than that."""
-WIDTH = 9.4
 
 
-def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
+def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Figure:
     """Draw the runs of ``forest``'s table; a run without a gain is a mark at the right edge."""
     from matplotlib.figure import Figure
 
@@ -31,8 +31,9 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
     columns = min(len(tasks), MAX_COLUMNS)
     rows = math.ceil(len(tasks) / columns)
     last = max(y for ys in heights.values() for y in ys)
-    with style.applied():
-        figure = Figure(figsize=(WIDTH, 1.2 + rows * (0.4 + 0.16 * (last + 1))), layout="constrained")
+    with style.applied(page):
+        height = page.inches(1.2 + rows * (0.4 + 0.16 * (last + 1)))
+        figure = Figure(figsize=(page.width_in, height), layout="constrained")
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, task in zip(grid, tasks, strict=False):
             _draw_task(axes, table[table["task"] == task], heights, delta_eq_pp)
@@ -41,9 +42,9 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
             axes.set_visible(False)
         grid[0].set_yticks([float(np.mean(ys)) for ys in heights.values()], list(heights))
         grid[0].set_ylim(last + STEP, -STEP)
-        figure.supxlabel("gain over the baseline, percentage points", fontsize=9)
+        figure.supxlabel("gain over the baseline, percentage points", fontsize=style.pt(9))
         keys = [*gain_keys(delta_eq_pp), *_verdict_keys(table)]
-        figure.legend(handles=keys, loc="outside upper left", ncols=4, borderaxespad=0.2)
+        figure.legend(handles=keys, loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2)
     return figure
 
 

@@ -9,6 +9,7 @@ from posttrace.reports import style
 from posttrace.reports.figures.facets import forest_facets
 from posttrace.reports.figures.gains import draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.groups import name_groups, positions
+from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ MAX_LINES = 36
 """Runs that a page has room for, one line each."""
 
 
-def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
+def forest(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Figure:
     """Draw gains over the baseline, one line a run.
 
     Hollow circle: the gain as reported (best of k). Filled marker: the gain corrected for having picked the
@@ -46,11 +47,12 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
     from matplotlib.figure import Figure
 
     if len(table) > MAX_LINES:
-        return forest_facets(table, delta_eq_pp=delta_eq_pp)
+        return forest_facets(table, delta_eq_pp=delta_eq_pp, page=page)
 
     rows = positions(table["task"])
-    with style.applied():
-        figure = Figure(figsize=(9.4, 1.15 + 0.27 * (rows[-1] + 1 if rows else 1)), layout="constrained")
+    with style.applied(page):
+        height = page.inches(1.15 + 0.27 * (rows[-1] + 1 if rows else 1))
+        figure = Figure(figsize=(page.width_in, height), layout="constrained")
         axes = figure.add_subplot()
         draw_scale(axes, delta_eq_pp)
         for y, row in zip(rows, table.to_dict("records"), strict=True):
@@ -58,7 +60,9 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float) -> Figure:
         _dress(axes, table, rows)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.legend(handles=gain_keys(delta_eq_pp), loc="outside upper left", ncols=4, borderaxespad=0.2)
+        figure.legend(
+            handles=gain_keys(delta_eq_pp), loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2
+        )
     return figure
 
 
@@ -76,7 +80,7 @@ def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
                 (x, y),
                 xycoords=("axes fraction", "data"),
                 va="center",
-                fontsize=8,
+                fontsize=style.pt(8),
                 color=colour,
                 annotation_clip=False,
             )

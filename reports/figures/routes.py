@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from posttrace.analysis.routes.route import UNKNOWN
 from posttrace.reports import style
 from posttrace.reports.figures.groups import name_groups, positions
+from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,6 @@ COLUMNS: Final = ("task", "agent_label", "route", "submissions", "of", "share_pc
 """One row a route of an agent on a task; the shares of an agent add up to 100. Drawn from top to bottom in
 the table's order; ``task`` starts a new group. ``submissions`` of ``of`` have the route."""
 
-WIDTH: Final = 9.4
 LETTER_PCT: Final = 1.05
 """Room that a letter of a name takes, with a little to spare."""
 
@@ -52,25 +52,26 @@ SEQUENCES: Final = (
 )
 
 
-def routes(table: pd.DataFrame) -> Figure:
+def routes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     """Draw one stacked bar for each task and agent, its parts named where they have room."""
     from matplotlib.figure import Figure
 
     bars = table[["task", "agent_label"]].drop_duplicates()
     rows = positions(bars["task"])
     looks = _looks(table)
-    with style.applied():
-        figure = Figure(figsize=(WIDTH, 1.1 + 0.29 * (rows[-1] + 1 if rows else 1)), layout="constrained")
+    with style.applied(page):
+        height = page.inches(1.1 + 0.29 * (rows[-1] + 1 if rows else 1))
+        figure = Figure(figsize=(page.width_in, height), layout="constrained")
         axes = figure.add_subplot()
         for y, (_, agent) in zip(rows, bars.iterrows(), strict=True):
             parts = table[(table["task"] == agent["task"]) & (table["agent_label"] == agent["agent_label"])]
-            _draw_bar(axes, y, parts, looks)
+            _draw_bar(axes, y, parts, looks, LETTER_PCT * 6 / page.fits(6))
         axes.set_yticks(rows, list(bars["agent_label"]))
         name_groups(axes, bars["task"], rows)
         _dress(axes, rows)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.legend(handles=_legend(looks), loc="outside upper left", ncols=6, borderaxespad=0.2)
+        figure.legend(handles=_legend(looks), loc="outside upper left", ncols=page.fits(6), borderaxespad=0.2)
     return figure
 
 
@@ -86,7 +87,7 @@ def _looks(table: pd.DataFrame) -> dict[str, Look]:
     return {route: look for route, look in looks.items() if route in present}
 
 
-def _draw_bar(axes: Axes, y: float, parts: pd.DataFrame, looks: dict[str, Look]) -> None:
+def _draw_bar(axes: Axes, y: float, parts: pd.DataFrame, looks: dict[str, Look], letter: float) -> None:
     order = list(looks)
     start = 0.0
     for part in sorted(parts.to_dict("records"), key=lambda row: order.index(row["route"])):
@@ -102,16 +103,16 @@ def _draw_bar(axes: Axes, y: float, parts: pd.DataFrame, looks: dict[str, Look])
             linewidth=0.6,
         )
         text = f"{part['route']} {part['submissions']}"
-        if share >= LETTER_PCT * (len(text) + 1):
+        if share >= letter * (len(text) + 1):
             _name(axes, (start + share / 2, y), text)
         start += share
     total = parts["of"].iloc[0]
-    axes.annotate(f"n = {total}", (101, y), va="center", fontsize=8, annotation_clip=False)
+    axes.annotate(f"n = {total}", (101, y), va="center", fontsize=style.pt(8), annotation_clip=False)
 
 
 def _name(axes: Axes, place: tuple[float, float], text: str) -> None:
     box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-    axes.annotate(text, place, ha="center", va="center", fontsize=7.5, bbox=box)
+    axes.annotate(text, place, ha="center", va="center", fontsize=style.pt(7.5), bbox=box)
 
 
 def _dress(axes: Axes, rows: list[float]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.legend import key
+from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,16 +32,20 @@ COLUMNS = (
 """One row a submission, and one a run with ``kind`` = ``baseline`` and ``submission_id`` = 0.
 
 ``kind``: baseline, scored, base_copy, duplicate, failed. ``score_pct``: NaN for what has no score of its own.
-``noise_pp``: half the width of the band of one scoring, on baseline rows. ``verdict``: the run's code."""
+``noise_pp``: half the width of the band of one scoring, on baseline rows.
+``verdict``: the run's code. ``tokens_k`` is a column where a figure is drawn over tokens."""
 
+X = Literal["submission_id", "elapsed_min", "tokens_k"]
+AXES: Final[dict[X, str]] = {
+    "submission_id": "submission",
+    "elapsed_min": "minutes since the start",
+    "tokens_k": "thousand tokens of the agent, input and output",
+}
 MAX_COLUMNS = 5
-WIDTH = 9.4
 SHAPES = {"failed": "x", "duplicate": "|"}
 
 
-def trajectories(
-    table: pd.DataFrame, *, x: Literal["submission_id", "elapsed_min"] = "submission_id"
-) -> Figure:
+def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WIDE) -> Figure:
     """Draw small multiples, one panel for each task and agent, one line a seed.
 
     A submission without a score is a mark on the panel's floor and never a 0. The step line is the best so
@@ -52,8 +57,9 @@ def trajectories(
     n_rows = 1 + max(row for row, _ in grid.values()) if grid else 1
     n_columns = 1 + max(column for _, column in grid.values()) if grid else 1
     colours = _colours(table)
-    with style.applied():
-        size = (WIDTH if n_columns > 2 else WIDTH * 0.7, 0.75 + 1.75 * n_rows)
+    with style.applied(page):
+        width = page.width_in if n_columns > 2 else page.width_in * 0.7
+        size = (width, page.inches(0.75) + 1.75 * n_rows * (0.55 + 0.45 * page.width_in / WIDE.width_in))
         figure = Figure(figsize=size, layout="constrained")
         for (task, agent), place in grid.items():
             axes = figure.add_subplot(n_rows, n_columns, place[0] * n_columns + place[1] + 1)
@@ -67,9 +73,12 @@ def trajectories(
                 axes.tick_params(labelleft=False)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.supxlabel("submission" if x == "submission_id" else "minutes since the start", fontsize=8.5)
+        figure.supxlabel(AXES[x], fontsize=style.pt(8.5))
         figure.legend(
-            handles=_legend(table), loc="outside upper left", ncols=int(size[0] / 2.1), borderaxespad=0.2
+            handles=_legend(table),
+            loc="outside upper left",
+            ncols=max(1, int(size[0] / page.inches(2.1))),
+            borderaxespad=0.2,
         )
     return figure
 

@@ -6,6 +6,7 @@ import click
 
 from posttrace.cli.analysing import audit, routes
 from posttrace.cli.linting import lint
+from posttrace.cli.packing import figures
 from posttrace.cli.planning import power
 from posttrace.cli.reporting import report
 from posttrace.cli.running import demo, rescore, run, status
@@ -20,5 +21,5 @@ def cli() -> None:
     """What happened in a post-training run, which route the agent took, and is the gain real?"""
 
 
-for _command in (demo, run, status, rescore, validate, repair, audit, routes, report, lint, power):
+for _command in (demo, run, status, rescore, validate, repair, audit, routes, report, lint, power, figures):
     cli.add_command(_command)

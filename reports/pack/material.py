@@ -1,0 +1,130 @@
+"""What a pack is made from: traces or reported tables, and all that follows from them when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from posttrace.reports import frames
+from posttrace.reports.pack.entry import Unsupported
+from posttrace.traces.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from posttrace.analysis.across.study import Study
+    from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.audit.settings import AuditSettings
+    from posttrace.analysis.failures.failures import Failures
+    from posttrace.analysis.published.tables import Table
+    from posttrace.analysis.runs.tables import TraceSet
+    from posttrace.reports.routing import Routing
+
+NO_TRACES = "needs traces: a reported table has no such record"
+
+
+@dataclass(frozen=True)
+class Material:
+    """Either ``found`` (from traces) or ``tables`` (reported). Every part is made once, when first asked for.
+
+    A part that these data cannot give raises ``Unsupported`` with the reason.
+    """
+
+    paths: tuple[str, ...]
+    settings: AuditSettings
+    found: TraceSet | None = None
+    tables: tuple[Table, ...] = ()
+
+    @classmethod
+    def read(cls, paths: Sequence[str | Path], settings: AuditSettings | None = None) -> Material:
+        """From traces and folders of them, or from CSV files and ``published:NAME``.
+
+        Raises ``InputError`` for a path that is missing or holds nothing, and for tables among traces.
+        """
+        from posttrace.analysis.audit.settings import AuditSettings
+        from posttrace.analysis.published.tables import is_table, named_tables
+        from posttrace.analysis.runs.load import load
+
+        words = tuple(str(path) for path in paths)
+        chosen = settings or AuditSettings()
+        if any(map(is_table, words)):
+            return cls(words, chosen, tables=named_tables(words))
+        return cls(words, chosen, found=load(words))
+
+    @property
+    def traces(self) -> TraceSet:
+        """The runs."""
+        if self.found is None:
+            raise Unsupported(NO_TRACES)
+        return self.found
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The verdicts, without routes."""
+        from posttrace.analysis.audit.audit import audit
+        from posttrace.analysis.audit.reported import audit_table
+
+        if self.found is not None:
+            return audit(self.found, self.settings)
+        try:
+            return audit_table(self.tables, self.settings)
+        except InputError as error:
+            raise Unsupported(str(error)) from None
+
+    @cached_property
+    def study(self) -> Study:
+        """What the runs say together."""
+        from posttrace.analysis.across.study import study
+
+        return study(self.audit, traces=self.found)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """The frame of ``frames.verdicts``; of reported tables a base model that varies is in the labels."""
+        table = frames.verdicts(self.audit)
+        if self.found is not None or table.groupby("task")["base_model"].nunique().max() < 2:
+            return table
+        # rows of a table have no seeds; a label that tells base models apart needs no cell id
+        named = replace(self.audit, runs=tuple(_with_base(run) for run in self.audit.runs))
+        return frames.verdicts(named).assign(agent=table["agent"])
+
+    @cached_property
+    def routing(self) -> Routing:
+        """The routes of the runs that count."""
+        from posttrace.reports.routing import Routing
+
+        routing = Routing.of(self.traces)
+        if routing.failure is not None:
+            raise Unsupported(f"routes could not be derived: {routing.failure}")
+        return routing
+
+    @cached_property
+    def failures(self) -> Failures:
+        """Why runs and iterations failed, of the runs that count."""
+        from posttrace.analysis.failures.failures import failures
+
+        return failures(replace(self.traces, records=self.traces.final))
+
+    @cached_property
+    def submissions(self) -> pd.DataFrame:
+        """The frame of ``frames.trajectories``."""
+        return frames.trajectories(self.traces, self.verdicts)
+
+    @cached_property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """Run id -> path and head hash of its trace; empty for a reported table."""
+        final = () if self.found is None else self.found.final
+        return {run.run_id: {"path": run.path, "head_hash": run.head_hash} for run in final}
+
+    @cached_property
+    def excluded(self) -> list[dict[str, str]]:
+        """Traces that do not count: path, state and reason."""
+        left = () if self.found is None else self.found.excluded
+        return [{"path": one.path, "state": one.state, "reason": one.reason} for one in left]
+
+
+def _with_base(run: Any) -> Any:
+    return replace(run, agent=f"{run.agent} · {run.base_model}") if run.base_model else run
