@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from posttrace.analysis.routes.static import api
 from posttrace.analysis.routes.static.descent import Descent

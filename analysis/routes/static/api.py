@@ -46,7 +46,8 @@ DRAW: Final = names(
 DISCRETE: Final = names(
     "argmax argmin argsort argpartition searchsorted nonzero flatnonzero digitize sign round floor ceil"
     " rint unique isin equal not_equal greater less greater_equal less_equal logical_and logical_or"
-    " logical_not isfinite isnan isinf isneginf isposinf any all len range hash hasattr isinstance decode batch_decode split join"
+    " logical_not isfinite isnan isinf isneginf isposinf any all len range hash hasattr isinstance decode"
+    " batch_decode split join"
     " count startswith endswith strip lower find index match search findall sub fullmatch loads dumps"
     " multinomial choice categorical generate isdigit argwhere array_equal is_integer size numel dim"
     " item_count"

@@ -31,6 +31,8 @@ def attribute(m: Machine, base: Value, name: str) -> Value:
         return _of_object(m, base, name)
     if isinstance(base, Partial) and base.op == "super":
         return _of_base(m, base, name)
+    if isinstance(base, Table) and base.name == "config" and name in base.entries:
+        return base.entries[name]
     choices = alternatives(base) if base.op in CHOICES else []
     objects = [choice for choice in choices if isinstance(choice, Instance | Class | Module)]
     if objects:
@@ -145,6 +147,8 @@ def set_attribute(m: Machine, base: Value, name: str, value: Value) -> None:
             target.attributes[name] = value
         elif isinstance(target, Class):
             target.members[name] = value
+        elif isinstance(target, Table) and target.name == "config":
+            target.entries[name] = value
         elif isinstance(target, Module):
             target.names[name] = value
         else:

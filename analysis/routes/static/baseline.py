@@ -62,7 +62,9 @@ def _centred(node: Value, judged: Judge) -> Reward | None:
     own = Slice([left], SMOOTH, stop=lambda n: _carried(n, node))
     for mean in direct:
         operand = _averaged(mean, node)
-        if operand is None or not _shared(operand, own) or not judged.rated(operand):
+        if operand is None or not _shared(operand, own):
+            continue
+        if not judged.rated(operand) and not judged.handed(operand):
             continue
         if _grouped(mean, operand, judged):
             says = "a reward minus the mean of several samples of one prompt"

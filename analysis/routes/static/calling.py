@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import attributes, imports, library
+from posttrace.analysis.routes.static import attributes, callbacks, imports, layers, library
 from posttrace.analysis.routes.static.values import (
     Class,
     Function,
@@ -123,16 +123,9 @@ def call(m: Machine, callee: Value, args: list[Value], keywords: dict[str, Value
         return library.call(m, callee.name, args, keywords)
     if callee.op == "attr":
         return library.method(m, callee.args[0], callee.name, args, keywords)
-    if callee.name == "torch.nn.Sequential" and callee.op == "call" and _holds_own(callee) and args:
-        for layer in callee.args:
-            args = [m.call(layer, args, {})]
-        return args[0]
+    if layers.own(callee) and args:
+        return layers.through(m, callee, args)
     return m.library_call("apply", "", [callee, *args], keywords)
-
-
-def _holds_own(sequence: Value) -> bool:
-    """Whether any layer of a sequence of layers is of the workspace."""
-    return any(isinstance(layer, Instance) for layer in sequence.args)
 
 
 def _followed(value: Value) -> bool:
@@ -217,7 +210,7 @@ def _bind_parameters(
         rest = {k: v for k, v in keywords.items() if k not in named}
         scope.names[a.kwarg.arg] = Table("table", [], m.where(), entries=rest)
     for name in named - scope.names.keys():
-        scope.names[name] = m.value("unknown", name=name)
+        scope.names[name] = callbacks.missing(m, callee, name)
 
 
 def spread(m: Machine, value: Value) -> list[Value]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from posttrace.analysis.routes.static import api, baseline, classifier, polarity, preferences, sampling
+from posttrace.analysis.routes.static import (
+    api,
+    baseline,
+    classifier,
+    polarity,
+    preferences,
+    sampling,
+    surrogate,
+)
 from posttrace.analysis.routes.static.anatomy import Anatomy, take_apart
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.finding import Finding
@@ -43,9 +51,14 @@ def find(descent: Descent) -> Finding:
     source = sampling.source(anatomy.descent, anatomy.tokens, trained)
     rated = bool(anatomy.scores) or not descent.taped
     reward = baseline.find(descent, anatomy.weighing(), anatomy.multiplied()) if rated else None
+    if reward is None and rated and descent.taped and source.kind == "unknown":
+        reward = surrogate.find(anatomy)
     if reward is not None:
         attributes = {**reward.attributes, "data": source.kind.split("+")[0], "rollout": source.rollout}
         return Finding(reward.objective, (*reward.reasons, *source.reasons), attributes, source.files)
+    if not anatomy.scores and polarity.raises_output(anatomy):
+        says = "the output of a model that is not in sight is raised where tokens are given"
+        return Finding("sft", (("output-raised", says, descent.root),), {"data": source.kind})
     if not anatomy.scores:
         return Finding("other", (("no-likelihood", "the loss is no likelihood of tokens", descent.root),))
     classes = classifier.shown(anatomy)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from posttrace.analysis.routes.static import api
+from posttrace.analysis.routes.static.anatomy import Anatomy
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, remembered, visible
-from posttrace.analysis.routes.static.values import Const, Value
+from posttrace.analysis.routes.static.values import Const, Value, alternatives
 
 _LOSSES: Final = api.LOSSES | {"logsumexp"}
 """Smaller is likelier; ``logsumexp`` is what a log-probability is less than its score by."""
@@ -28,8 +29,42 @@ def unlearns(descent: Descent) -> bool:
     return bool(found) and all(sign != wanted for sign in found)
 
 
+def raises_output(anatomy: Anatomy) -> bool:
+    """Whether a loss is, but for signs, masks and means, the output of a model that a caller gave."""
+    outputs = [n for n in anatomy.gradient.values() if n.op == "apply" and _handed(n.args[0])]
+    if not outputs or any(
+        n.op in ("call", "method") and api.short(n) not in _MEANS for n in _above(anatomy, outputs)
+    ):
+        return False
+    ids = {id(node) for node in outputs}
+    found = [sign for node, sign in _walk(anatomy.descent) if id(node) in ids]
+    return any(sign < 0 for sign in found)
+
+
+def _above(anatomy: Anatomy, outputs: list[Value]) -> list[Value]:
+    ids = {id(node) for node in outputs}
+    return [node for key, node in anatomy.smooth.upward(outputs).items() if key not in ids]
+
+
+_MEANS: Final = api.names(
+    "mean sum to float view reshape squeeze flatten neg masked_select where item clamp stack contiguous"
+)
+
+
+def _handed(model: Value) -> bool:
+    return all(node.op in ("unknown", "attr") for node in alternatives(model))
+
+
 def _signs(descent: Descent) -> Iterable[int]:
     """+1 for each path on which a smaller loss is a greater likelihood, -1 for the contrary."""
+    for node, sign in _walk(descent):
+        known = _known(node)
+        if known is not None:
+            yield sign * known
+
+
+def _walk(descent: Descent) -> Iterable[tuple[Value, int]]:
+    """Nodes down to the first likelihoods, each with the sign of the derivative of the loss by it."""
     pending = [(descent.root, 1)]
     seen: set[tuple[int, int]] = set()
     while pending and len(seen) < 4000:
@@ -37,11 +72,9 @@ def _signs(descent: Descent) -> Iterable[int]:
         if (id(node), sign) in seen or id(node) in descent.weights:
             continue
         seen.add((id(node), sign))
-        known = _known(node)
-        if known is not None:
-            yield sign * known
-            continue
-        pending += [(source, sign * turn) for source, turn in _turns(node)]
+        yield node, sign
+        if _known(node) is None:
+            pending += [(source, sign * turn) for source, turn in _turns(node)]
 
 
 def _known(node: Value) -> int | None:

@@ -24,10 +24,24 @@ def find(anatomy: Anatomy) -> Finding | None:
         if any(_log_probability(n) for n in inner if n is not node):
             says = "a logistic function of log-probabilities"
             return Finding("dpo", (("preference", says, node),), {"data": "given"})
+        if any(_referred(anatomy, n) for n in inner):
+            says = "a logistic function of a difference from what a reference model gives"
+            return Finding("dpo", (("preference", says, node),), {"data": "given"})
         if not any(_log_probability(n) for n in anatomy.gradient.values()) and not _softmax(anatomy):
             says = "a logistic function of scores that are no log-probabilities"
             return Finding("reward_model", (("scorer", says, node),))
     return None
+
+
+def _referred(anatomy: Anatomy, node: Value) -> bool:
+    """Whether what a model gives that is not trained is subtracted from what the trained one gives."""
+    if node.op != "binop" or node.name != "Sub":
+        return False
+    left, right = node.args
+    if (id(left) in anatomy.gradient) == (id(right) in anatomy.gradient):
+        return False
+    other = right if id(left) in anatomy.gradient else left
+    return any(api.applies_model(n) for n in Slice([other], SMOOTH, stop=api.applies_model))
 
 
 _BOWLS: Final = api.names("square relu mse_loss smooth_l1_loss hinge_embedding_loss clamp maximum")

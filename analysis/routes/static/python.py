@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import api, arguments, attributes, containers, objects, text
+from posttrace.analysis.routes.static import (
+    api,
+    arguments,
+    attributes,
+    callbacks,
+    containers,
+    objects,
+    records,
+    text,
+)
 from posttrace.analysis.routes.static.values import (
     UNDECIDED,
-    Class,
     Halted,
     Instance,
     Items,
-    Table,
     Value,
 )
 
@@ -26,7 +33,7 @@ Keywords = dict[str, Value]
 def call(m: Machine, name: str, args: Args, keywords: Keywords) -> Value | None:
     """Result of a function that is known here; null for any other."""
     handler = _HANDLERS.get(name)
-    return None if handler is None else handler(m, args, keywords)
+    return callbacks.call(m, name, args, keywords) if handler is None else handler(m, args, keywords)
 
 
 def variable(m: Machine, key: Value, default: Value | None) -> Value:
@@ -116,32 +123,6 @@ def _vars(m: Machine, args: Args, keywords: Keywords) -> Value:
     return attributes.attribute(m, args[0], "__dict__") if args else m.value("unknown")
 
 
-def _namespace(m: Machine, args: Args, keywords: Keywords) -> Value:
-    return Instance("instance", [], m.where(), attributes=dict(keywords))
-
-
-def _fields(m: Machine, args: Args, keywords: Keywords) -> Value:
-    cls = args[0].cls if args and isinstance(args[0], Instance) else (args[0] if args else None)
-    if not isinstance(cls, Class) or not cls.fields:
-        return m.value("call", args, "dataclasses.fields")
-    names = [m.const(name) for name in dict.fromkeys(name for name, _ in cls.fields)]
-    return m.items([Instance("instance", [], m.where(), attributes={"name": n}) for n in names], "tuple")
-
-
-def _as_table(m: Machine, args: Args, keywords: Keywords) -> Value:
-    if args and isinstance(args[0], Instance):
-        return Table("table", [], m.where(), entries=dict(args[0].attributes))
-    return m.value("call", args, "dataclasses.asdict")
-
-
-def _replace(m: Machine, args: Args, keywords: Keywords) -> Value:
-    if args and isinstance(args[0], Instance):
-        made = Instance("instance", [], m.where(), cls=args[0].cls)
-        made.attributes = {**args[0].attributes, **keywords}
-        return made
-    return m.value("call", args, "dataclasses.replace", **keywords)
-
-
 def _next(m: Machine, args: Args, keywords: Keywords) -> Value:
     return objects.element(m, args[0]) if args else m.value("unknown")
 
@@ -188,6 +169,13 @@ def _run(m: Machine, args: Args, keywords: Keywords) -> Value:
     return m.value("call", args, "subprocess.run")
 
 
+def _change_folder(m: Machine, args: Args, keywords: Keywords) -> Value:
+    target = text.known(args[0]) if args else None
+    if target is not None:
+        m.cwd = m.workspace.folder(target, m.cwd, m.path)
+    return m.const(None)
+
+
 def _parser(m: Machine, args: Args, keywords: Keywords) -> Value:
     return arguments.Parser("parser", [], m.where())
 
@@ -220,10 +208,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Args, Keywords], Value]]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.vars": _vars,
-    "types.SimpleNamespace": _namespace,
-    "dataclasses.replace": _replace,
-    "dataclasses.fields": _fields,
-    "dataclasses.asdict": _as_table,
+    **records.HANDLERS,
     "builtins.next": _next,
     "builtins.map": _map,
     "builtins.filter": _filter,
@@ -247,6 +232,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Args, Keywords], Value]]] = {
     "os.getenv": _variable,
     **{f"subprocess.{name}": _run for name in ("run", "call", "check_call", "check_output", "Popen")},
     "os.system": _run,
+    "os.chdir": _change_folder,
     "argparse.ArgumentParser": _parser,
     "sys.path.insert": _search_path,
     "sys.path.append": _search_path,

@@ -62,6 +62,12 @@ class Judge:
             self._rated[id(value)] = self.draws(inner)
         return self._rated[id(value)]
 
+    def handed(self, value: Value) -> bool:
+        """Whether a value is computed from what a caller that is not in sight gives, and from no file."""
+        inner = Slice([value], CONTENT, stop=lambda n: id(n) in self.weights or _likely(n))
+        given = any(node.op == "unknown" and node.name for node in inner)
+        return given and not any(read_paths(node) for node in inner)
+
     def worth(self, values: Sequence[Value]) -> list[Value]:
         """Draws whose content was judged for these values: more than where they end, or how long they are."""
         roles: set[Role] = {*CONTENT, "test", "index"}

@@ -1,0 +1,52 @@
+"""Policy gradients whose rewards come from elsewhere: told by the ratio of probabilities that they weigh."""
+
+from __future__ import annotations
+
+from posttrace.analysis.routes.static import api
+from posttrace.analysis.routes.static.anatomy import Anatomy
+from posttrace.analysis.routes.static.baseline import Reward
+from posttrace.analysis.routes.static.graph import SMOOTH, Slice
+from posttrace.analysis.routes.static.sampling import Judge
+from posttrace.analysis.routes.static.values import Const, Value
+
+
+def find(anatomy: Anatomy) -> Reward | None:
+    """The objective of a ratio of probabilities times an advantage that a caller not in sight gives.
+
+    A value fitted in the same loss, or nothing but the clipped ratio: ``ppo``. An estimate of the divergence
+    from a reference in the loss, and no value: ``grpo``, whose form that is.
+    """
+    rated = anatomy.smooth.upward(anatomy.heads)
+    ratios = [node for node in rated.values() if _ratio(anatomy, rated, node)]
+    judged = Judge(anatomy.descent)
+    given = any(judged.handed(amount) for amount in anatomy.multiplied() if not isinstance(amount, Const))
+    if not ratios or not given:
+        return None
+    fitted = [n for n in anatomy.gradient.values() if _squares(n) and id(n) not in rated]
+    references = [n for n in ratios if _estimates(rated, n)]
+    if fitted or not references:
+        says = "a ratio of probabilities weighed by an advantage that is given"
+        return Reward("ppo", (("surrogate", says, ratios[0]),))
+    says = "a ratio weighed by an advantage that is given, and a divergence from a reference, without a value"
+    return Reward("grpo", (("surrogate", says, ratios[0]),))
+
+
+def _ratio(anatomy: Anatomy, rated: dict[int, Value], node: Value) -> bool:
+    """Whether a node is the exponential of a log-probability less another that is given."""
+    if api.short(node) != "exp":
+        return False
+    for inner in Slice(node.args, SMOOTH, stop=lambda n: n.op == "apply" or api.likelihood(n)):
+        if inner.op == "binop" and inner.name == "Sub":
+            sides = [id(arg) in rated for arg in inner.args]
+            if sides[0] != sides[1] and not isinstance(inner.args[sides[0]], Const):
+                return True
+    return False
+
+
+def _estimates(rated: dict[int, Value], ratio: Value) -> bool:
+    """Whether a ratio less its logarithm, or less one, enters the loss."""
+    return any(node.op == "binop" and node.name == "Sub" and ratio in node.args for node in rated.values())
+
+
+def _squares(node: Value) -> bool:
+    return (node.op == "binop" and node.name == "Pow") or api.short(node) in ("square", "mse_loss", "pow")
