@@ -56,9 +56,20 @@ def iterations(
     found: list[Iteration] = []
     low, scored = -math.inf, False  # what was logged at once is of the first
     for outcome in _outcomes(told, launches):
-        high = min(outcome.at, told.end)
-        found.append(_iteration(told, len(found) + 1, (low, high), outcome, standings, scored=scored))
-        item = outcome.submission
+        number, high, item = len(found) + 1, min(outcome.at, told.end), outcome.submission
+        ends_in, what, causes = _judged(told, outcome, standings, (low, high))
+        found.append(
+            Iteration(
+                number=number,
+                ends_in=ends_in,
+                submission_id=item.submission_id if item else None,
+                started=max(0.0, low),
+                ended=high,
+                outcome=what,
+                score=item.evaluation.score if item and item.evaluation else math.nan,
+                causes=_placed(told, causes, number, early=not scored),
+            )
+        )
         scored = scored or (item is not None and item.submission_id in standings)
         low = high
     return tuple(found)
@@ -78,37 +89,23 @@ def _outcomes(told: Told, launches: Sequence[Failed]) -> list[_Outcome]:
     return found
 
 
-def _iteration(
-    told: Told,
-    number: int,
-    span: tuple[float, float],
-    outcome: _Outcome,
-    standings: Mapping[int, Standing],
-    *,
-    scored: bool,
-) -> Iteration:
-    item, score = outcome.submission, math.nan
+def _placed(told: Told, causes: Sequence[Cause], number: int, *, early: bool) -> tuple[Cause, ...]:
+    """Ranked, with where they were found; paths of the workspace relative to it."""
+    return ranked(
+        replace(cause, says=told.within(cause.says), iteration=number, early=early) for cause in causes
+    )
+
+
+def _judged(
+    told: Told, outcome: _Outcome, standings: Mapping[int, Standing], span: tuple[float, float]
+) -> tuple[EndsIn, str, tuple[Cause, ...]]:
+    """How a piece of work ended, what came of it, and why that failed."""
     if outcome.failed is not None:
-        what, causes, ends_in = "exception", _of_launch(told, outcome.failed, span), "failed launch"
-    elif item is None:
-        what, causes, ends_in = "unfinished", tuple(_unfinished(told, span)), "end of the run"
-    else:
-        what, causes = _of_submission(told, item, standings.get(item.submission_id), span)
-        ends_in = "submission"
-        score = item.evaluation.score if item.evaluation else math.nan
-    placed = ranked(
-        replace(cause, says=told.within(cause.says), iteration=number, early=not scored) for cause in causes
-    )
-    return Iteration(
-        number=number,
-        ends_in=ends_in,  # type: ignore[arg-type] # one of the three
-        submission_id=item.submission_id if item else None,
-        started=max(0.0, span[0]),
-        ended=span[1],
-        outcome=what,
-        score=score,
-        causes=placed,
-    )
+        return "failed launch", "exception", _of_launch(told, outcome.failed, span)
+    item = outcome.submission
+    if item is None:
+        return "end of the run", "unfinished", tuple(_unfinished(told, span))
+    return "submission", *_of_submission(told, item, standings.get(item.submission_id), span)
 
 
 def _of_launch(told: Told, failed: Failed, span: tuple[float, float]) -> tuple[Cause, ...]:

@@ -89,6 +89,8 @@ def _not_the_agent(told: Told) -> Cause:
 def _agent_failed(told: Told, found: Sequence[Iteration]) -> Iterator[Cause]:
     """What ended it; where no log says so, its exit code and the last line it wrote."""
     ends = [cause for iteration in found for cause in iteration.causes if cause.first]
+    if not ends and found and found[-1].ends_in == "failed launch":
+        ends = list(found[-1].causes)
     yield from ends
     if ends:
         return

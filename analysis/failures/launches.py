@@ -25,6 +25,8 @@ TRAILING: Final = 60
 INTERRUPTED: Final = frozenset({-2, -15, 130, 143})
 """Exit codes of what was asked to stop."""
 KILLED: Final = frozenset({-9, 137})
+WITH_IT_S: Final = 2.0
+"""Between the end of a program and that of an agent that failed by it."""
 STOPPING_S: Final = 10.0
 """Before the end of a run that ran out of time: what ends then was stopped."""
 
@@ -179,14 +181,19 @@ def _ended_by(told: Told, log: Log, crash: Crash, launch: Launch) -> bool:
     # a program that submits after it has printed the exception lived on
     above = log.after(crash.line)
     lived = any(n > above and launch.started <= at <= launch.ended for n, at in told.received.items())
-    return (last or later) and not lived
+    with_it = told.run.status == "agent_failed" and launch.ended >= told.end - WITH_IT_S
+    return (last or later or with_it) and not lived
 
 
 def _in_steps(told: Told) -> Iterator[Failed]:
+    known: set[str] = set()
     for seen in told.step_crashes:
-        if seen.ended and seen.crash.kind != "interrupt":
+        key = _key(seen.crash)
+        again = key in known and not seen.error  # an old log that is read once more
+        known.add(key)
+        if seen.ended and not again and seen.crash.kind != "interrupt":
             cited = Cited.of("trace.jsonl", seen.seq + 1, seen.crash.text)
-            yield Failed(seen.at, cause_of(seen.crash, cited), _key(seen.crash))
+            yield Failed(seen.at, cause_of(seen.crash, cited), key)
 
 
 def _by_exit_code(told: Told) -> Iterator[Failed]:

@@ -30,6 +30,7 @@ NEEDLES: Final = (
     b"submission_id",
 )
 """A piece without any of these holds nothing to find."""
+NEEDLE: Final = re.compile(b"|".join(map(re.escape, NEEDLES)))
 ANCHOR: Final = re.compile(r"[\"']submission_id[\"']\s*:\s*(\d+)")
 SHELL: Final = re.compile(r"^(?:\S+: line \d+:|\S*\[\d+\][+-]?)\s+(?:(\d+)\s+)?(Killed|Segmentation fault)\b")
 MISSING: Final = re.compile(r"^\S+: (?:line )?\d+: (.+?): (?:command )?not found$")
@@ -138,9 +139,8 @@ class _Reader:
         lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
         if self.tracebacks.busy or any(needle in piece for needle in NEEDLES):
             for number, line in enumerate(piece.split(b"\n")[:lines], self.count + 1):
-                if not self.tracebacks.busy and not any(needle in line for needle in NEEDLES):
-                    continue
-                self._line(number, line[:LINE_BYTES].decode("utf-8", "replace"))
+                if self.tracebacks.busy or NEEDLE.search(line):
+                    self._line(number, line[:LINE_BYTES].decode("utf-8", "replace"))
         self._remember(piece)
         self.count += lines
 

@@ -79,6 +79,8 @@ class StepCrash:
     crash: Crash
     ended: bool
     """It ended the command."""
+    error: bool
+    """The tool itself calls it an error."""
 
 
 @dataclass
@@ -195,7 +197,8 @@ def _launch(event: ProcessObserved, now: float, *, timed: bool) -> Iterator[Laun
 
 def _step_crashes(seq: int, now: float, result: ToolResult) -> Iterator[StepCrash]:
     """Tracebacks of scripts; those of a line typed into an interpreter are no launch."""
-    lines = (result.content or "").splitlines()
+    text = result.content or ""
+    lines = text.splitlines() if '  File "' in text else []
     for crash in crashes_in(lines):
         script = crash.script
         if script is None or not script.file.endswith(".py"):
@@ -203,4 +206,4 @@ def _step_crashes(seq: int, now: float, result: ToolResult) -> Iterator[StepCras
         rest = [line for line in lines[crash.end_line :] if line.strip()]
         last = len(rest) <= EPILOGUE
         ended = crash.uncaught and last and result.is_error is not False
-        yield StepCrash(now, seq, crash, ended)
+        yield StepCrash(now, seq, crash, ended, result.is_error is True)

@@ -118,7 +118,7 @@ class Tracebacks:
         """Take the next line; return a crash that is known to be over."""
         if self._open is not None and number - self._first > LONGEST:
             self._open = None
-        header = HEADER.match(line)
+        header = HEADER.match(line) if "Traceback (" in line else None
         if header:
             return self._begin(number, header[1])
         if self._open is not None:

@@ -183,6 +183,21 @@ def told_text(folder):
     return " ".join(failures(load([folder])).causes["text"])
 
 
+def test_what_a_tool_prints_after_the_exception_does_not_hide_it(tmp_path):
+    """A program that ends at the end of the run, and 20 lines of a summary after its traceback."""
+    log = traceback("code/train.py", "KeyError: 1") + "wandb: Run summary\n" * 20
+    row = the_run(
+        told(
+            tmp_path / "r",
+            process("python code/train.py", 1, 99.5),
+            status="agent_failed",
+            exit_code=1,
+            logs={"agent.stderr.log": log},
+        )
+    )
+    assert (row["rule"], row["evidence"]) == ("exception", "logs/agent.stderr.log:1-6, trace.jsonl:3")
+
+
 # what is no failure of the run
 
 
@@ -288,6 +303,12 @@ def test_the_same_failure_seen_twice_is_one(tmp_path):
     seen = traceback("code/train.py", "KeyError: 'x'")
     found = told(tmp_path / "r", step(5, seen), step(6, seen), *scored(1, 70, 20))
     assert list(found.iterations["outcome"]) == ["exception", "graded"]
+
+
+def test_an_old_log_that_is_read_again_is_no_new_failure(tmp_path):
+    seen = traceback("code/train.py", "KeyError: 'x'")
+    found = told(tmp_path / "r", step(5, seen), *scored(1, 70, 20), step(30, seen), *scored(2, 71, 40))
+    assert list(found.iterations["outcome"]) == ["exception", "graded", "graded"]
 
 
 @pytest.mark.parametrize(
