@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from posttrace.analysis.routes.commands import Commands, Reader
+from posttrace.analysis.routes.folders import Folders
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.models import BASE
 from posttrace.analysis.routes.recorded import read_history
@@ -51,8 +52,9 @@ def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
     Raises ``TraceError`` when its trace changed since it was loaded.
     """
     history = read_history(run)
-    commands = Commands(history, Revisions(Path(run.path)), read)
-    ways = Ways(history, commands)
+    revisions = Revisions(Path(run.path))
+    commands = Commands(history, revisions, read)
+    ways = Ways(history, commands, Folders(history, revisions, Path(run.path).parent))
     found = {item.submission_id: _submitted(history, ways, item) for item in run.submissions}
     best = run.best.submission_id if run.best is not None else None
     return RunRoutes(

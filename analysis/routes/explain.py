@@ -9,6 +9,7 @@ from pathlib import Path
 from posttrace.analysis.routes.classify import RunRoutes
 from posttrace.analysis.routes.commands import Commands, Look, Reader
 from posttrace.analysis.routes.explanation import Edge, EdgeKind, Explanation, Node, NodeKind, Rejected
+from posttrace.analysis.routes.folders import Folders
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.matching import MAKES, writers
 from posttrace.analysis.routes.models import BASE, Version
@@ -27,16 +28,17 @@ def explain(run: RunRecord, found: RunRoutes, *, read: Reader = read_command) ->
     Raises ``TraceError`` when its trace changed since it was loaded.
     """
     history = read_history(run)
-    commands = Commands(history, Revisions(Path(run.path)), read)
-    return _Telling(history, commands, found).told()
+    revisions = Revisions(Path(run.path))
+    commands = Commands(history, revisions, read)
+    ways = Ways(history, commands, Folders(history, revisions, Path(run.path).parent))
+    return _Telling(history, commands, ways, found).told()
 
 
 class _Telling:
     """Nodes and edges as they are met, submission by submission."""
 
-    def __init__(self, history: History, commands: Commands, found: RunRoutes) -> None:
-        self._history, self._commands, self._found = history, commands, found
-        self._ways = Ways(history, commands)
+    def __init__(self, history: History, commands: Commands, ways: Ways, found: RunRoutes) -> None:
+        self._history, self._commands, self._ways, self._found = history, commands, ways, found
         self._nodes: dict[str, Node] = {}
         self._edges: dict[str, Edge] = {}
         self._used: set[tuple[str, ...]] = set()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from posttrace.analysis.routes.commands import Commands
+from posttrace.analysis.routes.folders import Folders
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.matching import (
     MAKES,
@@ -34,8 +35,8 @@ class Origin:
 class Lineage:
     """Who made which model of a run."""
 
-    def __init__(self, history: History, commands: Commands) -> None:
-        self._history, self._commands = history, commands
+    def __init__(self, history: History, commands: Commands, folders: Folders) -> None:
+        self._history, self._commands, self._folders = history, commands, folders
         self._unseen: dict[str, Version] = {}
         self._paths: dict[str, list[Version]] = {}
         for version in history.versions:
@@ -65,7 +66,19 @@ class Lineage:
         return ()
 
     def origins(self, making: Making) -> tuple[Origin, ...]:
-        """What the command started from, as far as its code and the times tell; several when unclear."""
+        """What the command started from, as far as its code and the times tell; several when unclear.
+
+        Where that is nothing or too much, what the folder's own configuration names as its parent.
+        """
+        found = self._by_code(making)
+        named = self._folders.of(making.version).parent if len(found) != 1 else None
+        held = self._held(self._history.relative(named), making) if named else []
+        parents = {version.weights for version in held}
+        if not found:
+            return tuple(Origin((weights,), None) for weights in parents)
+        return tuple(origin for origin in found if parents.issuperset(origin.parents)) or found
+
+    def _by_code(self, making: Making) -> tuple[Origin, ...]:
         io = making.io
         if io is not None and io.kind != "write":
             sources = [self._held(source, making) for source in io.sources]

@@ -63,9 +63,11 @@ def step_of(making: Making, stages: tuple[Stage, ...], log: Told) -> Step:
     confirmed = bool(stages) and making.io is not None and log.confirms(stages)
     unknown = any(stage.objective == UNKNOWN for stage in stages)
     facts = [fact for stage in reversed(stages) for fact in stage.evidence]
-    logged = [log.fact] if confirmed and log.fact else []
+    logged = log.facts if confirmed else ()
     scored = len(policy(making.look.reading.stages)) < len(making.look.reading.stages)
     attributes = {"auxiliary": AUXILIARY} if scored else {}
+    if log.said.adapter:
+        attributes |= {"weights": "adapter", "adapter": log.said.adapter}
     return Step(
         stages=stages,
         tier=None if unknown else "C" if not making.seen else "A" if confirmed else "B",

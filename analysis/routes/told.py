@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from posttrace.analysis.routes.commands import Commands
+from posttrace.analysis.routes.folders import Folders, Said
 from posttrace.analysis.routes.history import History, Logged, Process
-from posttrace.analysis.routes.logs import agrees, bears, families, objectives, of_line, owners
+from posttrace.analysis.routes.logs import ANY, agrees, bears, families, objectives, of_line, owners
 from posttrace.analysis.routes.matching import Making
-from posttrace.analysis.routes.route import Evidence
+from posttrace.analysis.routes.route import SUPERVISED, Evidence
 from posttrace.analysis.routes.static import Stage
 
 
@@ -25,6 +26,8 @@ class Told:
     """Read soon after: possibly logged before."""
     ever: Mapping[str, str] = field(default_factory=dict)
     """Logged while the command ran."""
+    said: Said = field(default_factory=Said)
+    """What the files beside the model say."""
 
     @classmethod
     def of(cls, lines: Iterable[Logged]) -> Told:
@@ -37,7 +40,9 @@ class Told:
         trained = [stage.objective for stage in stages]
         if not stages or "unknown" in trained:
             return True  # nothing to compare with
-        return bears(trained, self.before, weak=weak)
+        if self.said.objective and not any(_by_trainer(o, self.said.objective) for o in trained):
+            return False
+        return bears(trained, {*self.before, *self.said.logged}, weak=weak)
 
     def begun(self, stages: Sequence[Stage]) -> bool:
         """Whether none of these stages logged only later."""
@@ -45,28 +50,41 @@ class Told:
         return all(agrees(o, self.by_then) for o in trained if agrees(o, self.ever))
 
     def confirms(self, stages: Sequence[Stage]) -> bool:
-        """Whether the log has what each of these stages logs."""
-        return all(agrees(stage.objective, self.by_then) for stage in stages)
+        """Whether the log, or what lies beside the model, has what each of these stages leaves."""
+        found = {*self.by_then, *self.said.logged}
+        return all(agrees(stage.objective, found) or self._trainer(stage) for stage in stages)
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What logs such metrics."""
-        return objectives(self.ever)
+        """What logs such metrics, first what the trainer's settings are of."""
+        named = (self.said.objective,) if self.said.objective else ()
+        return tuple(dict.fromkeys((*named, *objectives({*self.ever, *self.said.logged}))))
 
     @property
-    def fact(self) -> Evidence | None:
-        """The log as evidence."""
+    def facts(self) -> tuple[Evidence, ...]:
+        """The log as evidence, and what lies beside the model."""
         if not self.by_then:
-            return None
+            return self.said.facts
         kinds = " and ".join(self.by_then)
-        return Evidence("log", f"it logged metrics of {kinds}", next(iter(self.by_then.values())))
+        logged = Evidence("log", f"it logged metrics of {kinds}", next(iter(self.by_then.values())))
+        return (logged, *self.said.facts)
+
+    def _trainer(self, stage: Stage) -> bool:
+        return self.said.objective is not None and _by_trainer(stage.objective, self.said.objective)
+
+
+def _by_trainer(objective: str, trainer: str) -> bool:
+    """Whether a trainer of one objective may train on another: one for given tokens takes any tokens."""
+    return objective in (trainer, ANY) or (
+        trainer == "sft" and objective in SUPERVISED | {"pretrain", "distill"}
+    )
 
 
 class Logs:
     """Who logged what in a run."""
 
-    def __init__(self, history: History, commands: Commands) -> None:
-        self._history, self._commands = history, commands
+    def __init__(self, history: History, commands: Commands, folders: Folders) -> None:
+        self._history, self._commands, self._folders = history, commands, folders
 
     def of(self, process: Process) -> Sequence[Logged]:
         """The lines that only this command can have logged."""
@@ -83,7 +101,9 @@ class Logs:
         ever = families(lines)
         before = _among(line for line in lines if own_s < line.t_s <= until_s)
         by_then = _among(line for line in lines if line.t_s <= until_s + lag_s)
+        own = making.io is None or making.io.kind == "write"
         return Told(
+            said=self._folders.of(making.version) if own else Said(),
             before={kind: source for kind, source in ever.items() if kind in before},
             by_then={kind: source for kind, source in ever.items() if kind in by_then},
             ever=ever,

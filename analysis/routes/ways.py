@@ -8,6 +8,7 @@ from itertools import islice, product
 from typing import Final
 
 from posttrace.analysis.routes.commands import Commands
+from posttrace.analysis.routes.folders import Folders
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.lineage import Lineage, Origin
 from posttrace.analysis.routes.matching import Making
@@ -31,9 +32,9 @@ Way = tuple[Step, ...]
 class Ways:
     """The ways to each model of a run."""
 
-    def __init__(self, history: History, commands: Commands) -> None:
+    def __init__(self, history: History, commands: Commands, folders: Folders) -> None:
         self._history, self._commands = history, commands
-        self.lineage, self.logs = Lineage(history, commands), Logs(history, commands)
+        self.lineage, self.logs = Lineage(history, commands, folders), Logs(history, commands, folders)
         self._sampling = Sampling(history, commands, self.lineage, self.logs)
         self._made: dict[str, Sources] = {}
         self._known: dict[str, tuple[Way, ...]] = {}

@@ -13,6 +13,7 @@ import pygit2
 
 import posttrace as pt
 from posttrace.analysis.routes.classify import RunRoutes
+from posttrace.analysis.routes.commands import Reader
 from posttrace.analysis.routes.models import artifact_sha256
 from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import (
@@ -30,7 +31,7 @@ from posttrace.traces.events import (
 )
 from posttrace.traces.events.agent import ToolCall, ToolResult
 from posttrace.traces.events.code import FileChange, SkippedFile
-from tests.analysis.routes.scripted import read, read_in_order
+from tests.analysis.routes.scripted import read
 from tests.analysis.written import BASE, JUDGE, finished, started
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,6 +61,8 @@ class Story:
     folder: Path
     store: bool = True
     events: list[tuple[float, Event]] = field(default_factory=list)
+    _files: dict[tuple[str, str], list[ArtifactFile]] = field(default_factory=dict)
+    """(folder, content) -> all files of it, where they are more than ``files_of``."""
     _repository: pygit2.Repository | None = None
     _commit: str | None = None
 
@@ -169,19 +172,24 @@ class Story:
             delta_l2_rel=None,
         )
         mtime = None if written_s is None else (START + timedelta(seconds=written_s)).isoformat()
-        files = files_of(content)
+        files = [file for file in files_of(content) if file.path not in (more or {})]
         for name, data in (more or {}).items():
             place = self.folder / "workspace" / path / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
             files.append(ArtifactFile(path=name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+        self._files[path, content] = files
         self.events.append((t_s, ArtifactObserved(path=path, files=files, model=model, mtime=mtime)))
 
     def submit(self, number: int, t_s: float, path: str, content: str, score: float | None = 50.0) -> None:
         """A folder is submitted and, unless ``score`` is null, graded at once; no ``content``: no hash."""
         asked = SubmissionReceived(submission_id=number, path=f"{ROOT}/{path}")
         status = "graded" if score is not None else "error"
-        sha256 = BASE if content == "base" else artifact_sha256(files_of(content))
+        sha256 = (
+            BASE
+            if content == "base"
+            else artifact_sha256(self._files.get((path, content), files_of(content)))
+        )
         graded = SubmissionGraded(
             submission_id=number,
             status=cast(Any, status),
@@ -213,13 +221,9 @@ class Story:
                 writer.write(event)
         return pt.load(self.folder)
 
-    def told(self, *, order: bool = False) -> RunRoutes:
-        """The routes of the run; with ``order`` the reader says what stands before each writing line."""
-        return pt.routes(self.write(), read=read_in_order if order else read).of("c-s0-a1")
-
-    def told_of_python(self) -> RunRoutes:
-        """The routes of a run whose scripts are real."""
-        return pt.routes(self.write()).of("c-s0-a1")
+    def told(self, read: Reader = read) -> RunRoutes:
+        """The routes of the run."""
+        return pt.routes(self.write(), read=read).of("c-s0-a1")
 
 
 def _commit(repository: pygit2.Repository, scripts: Mapping[str, str], parent: str | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.analysis.routes.made import GRPO, SFT, Story, two_commands
+from tests.analysis.routes.scripted import read_in_order
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def test_the_line_that_writes_a_model_says_what_came_before_it(story: Story) -> 
     for n, (t_s, name) in enumerate([(12, "cast"), (21, "warm"), (39, "end")], start=1):
         story.model(t_s + 0.5, f"output/{name}", name, written_s=t_s)
         story.submit(n, t_s + 0.6, f"output/{name}", name)
-    found = story.told(order=True)
+    found = story.told(read_in_order)
     assert [found.submissions[n].label for n in (1, 2, 3)] == ["no_train", "sft", "sft>grpo"]
 
 

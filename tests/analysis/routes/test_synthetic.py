@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from posttrace.analysis.routes.static import read_command
 from tests.analysis.routes import stories_partial, stories_python
 from tests.analysis.routes.made import Story
+from tests.analysis.routes.scripted import read
 from tests.analysis.routes.stories import STORIES, Known
 
 
@@ -15,7 +17,7 @@ from tests.analysis.routes.stories import STORIES, Known
 def test_a_run_has_the_route_that_it_was_made_to_have(known: Known, tmp_path: Path) -> None:
     story = Story(tmp_path / "run")
     known.tell(story)
-    found = story.told_of_python() if known.real else story.told()
+    found = story.told(read_command if known.real else read)
     route = found.submitted
     assert route is not None
     assert (route.label, found.attempted, route.tier) == (known.route, known.attempted, known.tier)
