@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
+from posttrace.analysis.routes.pipelines import Part, ordered
 from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence, Route
-from posttrace.analysis.routes.static import Reading, Stage
-from posttrace.analysis.routes.static.entries import DOCUMENTS, read_entry
+from posttrace.analysis.routes.static import Stage
+from posttrace.analysis.routes.static.entries import DOCUMENT, kind_of, read_entry
 
 _INTERNAL: Final = frozenset({"data_path", "certain", "candidates"})
+MOST_DOCUMENTED: Final = 3
+"""A document that shows how to train on more objectives than these shows choices, and no pipeline."""
 
 
 def source_route(files: Mapping[str, bytes], order: Sequence[str], *, commit: str | None = None) -> Route:
@@ -18,30 +21,27 @@ def source_route(files: Mapping[str, bytes], order: Sequence[str], *, commit: st
 
     ``files``: path -> content, paths relative to one root. ``order``: scripts, modules, notebooks, shell
     scripts, Makefiles, configurations, read-me files. A file that another one of them starts or imports is
-    part of that one. A scorer alone is labelled ``reward_model``; beside a policy's training it is auxiliary.
-    Tier C: nothing was seen to run; D: only a document says what would be run.
+    part of that one, settings are part of the program that they fit, and what reads a model that another one
+    writes comes after it. A scorer alone is labelled ``reward_model``; beside a policy's training it is
+    auxiliary. Tier C: nothing was seen to run; D: only a document says what would be run.
     """
-    readings = _apart([(path, read_entry(files, path, commit=commit)) for path in order])
-    stages = [stage for _, reading in readings for stage in reading.stages]
+    parts = [Part(path, kind_of(files, path), read_entry(files, path, commit=commit)) for path in order]
+    return route_of(ordered(parts))
+
+
+def route_of(parts: Sequence[Part]) -> Route:
+    """The route of the parts of a pipeline."""
+    stages = [stage for part in parts for stage in part.reading.stages]
     policy = [stage for stage in stages if stage.objective != AUXILIARY] or stages[:1]
     names = tuple(name for name, _ in groupby(stage.objective for stage in policy))
     evidence = tuple(fact for stage in policy for fact in stage.evidence)
+    trained = [part for part in parts if part.reading.stages]
+    documented = bool(trained) and all(part.kind == DOCUMENT for part in trained)
     if UNKNOWN in names:
         return Route(names, None, evidence, candidates=_candidates(policy))
-    told = [path for path, reading in readings if reading.stages]
-    tier = "D" if told and all(path.endswith(DOCUMENTS) for path in told) else "C"
-    problems = _problems([reading for _, reading in readings])
-    return Route(names, "C" if tier == "C" else "D", evidence or problems, _attributes(policy))
-
-
-def _apart(readings: Sequence[tuple[str, Reading]]) -> list[tuple[str, Reading]]:
-    """Without the files that belong to another one of the list, which trains something with them."""
-    kept = list(readings)
-    for path, _ in sorted(readings, key=lambda pair: bool(pair[1].stages)):
-        others = [other for other in kept if other[0] != path]
-        if any(path in other.reached and other.stages for _, other in others):
-            kept = others
-    return kept
+    if documented and len(set(names)) > MOST_DOCUMENTED:
+        return Route((UNKNOWN,), None, evidence, candidates=tuple(dict.fromkeys(names)))
+    return Route(names, "D" if documented else "C", evidence or _problems(parts), _attributes(policy))
 
 
 def _candidates(stages: Sequence[Stage]) -> tuple[str, ...]:
@@ -55,5 +55,5 @@ def _attributes(stages: Sequence[Stage]) -> dict[str, str]:
     }
 
 
-def _problems(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
-    return tuple(Evidence("unread", problem) for reading in readings for problem in reading.problems)
+def _problems(parts: Sequence[Part]) -> tuple[Evidence, ...]:
+    return tuple(Evidence("unread", problem) for part in parts for problem in part.reading.problems)

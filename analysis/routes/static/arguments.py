@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from posttrace.analysis.routes.static import objects
+from posttrace.analysis.routes.static import callbacks, objects
 from posttrace.analysis.routes.static.values import UNDECIDED, Const, Instance, Items, Value, alternatives
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class Option:
 
 def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
     """A method of a parser; null when ``base`` is none."""
+    handed = callbacks.method(m, base, name, args, keywords)
+    if handed is not None:
+        return handed
     found = [choice for choice in alternatives(base, 2) if isinstance(choice, Parser)]
     if not found:
         return None

@@ -29,8 +29,11 @@ def content(workspace: Workspace, path: str, cwd: str = "", beside: str = "") ->
 
 
 @lru_cache(maxsize=256)
-def parsed(data: bytes, path: str) -> Mapping[str, Any] | None:
-    """Content of a file, by the end of its name; null when it does not parse or is no mapping."""
+def parsed(data: bytes, path: str, fill: bool = True) -> Mapping[str, Any] | None:
+    """Content of a file, by the end of its name; null when it does not parse or is no mapping.
+
+    ``fill``: references between its values are filled in.
+    """
     if len(data) > LARGEST_BYTES:
         return None
     try:
@@ -45,11 +48,16 @@ def parsed(data: bytes, path: str) -> Mapping[str, Any] | None:
         return None
     if not isinstance(made, dict):
         return None
+    return filled(made) if fill else made
+
+
+def filled(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With ``${other.key}``, ``${oc.env:NAME,default}`` and ``${NAME:-default}`` filled in."""
     try:
-        filled: Mapping[str, Any] = _filled(made, made, 0)
-        return filled
+        made: Mapping[str, Any] = _filled(content, content, 0)
     except RecursionError:
-        return None
+        return content
+    return made
 
 
 class _Loader(yaml.SafeLoader):
@@ -69,7 +77,6 @@ _Loader.add_multi_constructor("tag:yaml.org,2002:python/", _plain)
 
 
 def _filled(value: Any, root: Mapping[str, Any], depth: int) -> Any:
-    """With ``${other.key}``, ``${oc.env:NAME,default}`` and ``${NAME:-default}`` filled in."""
     if isinstance(value, dict):
         return {str(key): _filled(inner, root, depth) for key, inner in value.items()}
     if isinstance(value, list):

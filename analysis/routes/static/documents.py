@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from posttrace.analysis.routes.static.launchers import LAUNCHERS, is_python, is_shell, unwrapped
 from posttrace.analysis.routes.static.shell import run_script
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
 _FENCE: Final = re.compile(r"^\s*(```+|~~~+)\s*\{?\.?([\w+-]*)")
-_SHELLS: Final = frozenset({"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "cmd", ""})
-_PROMPT: Final = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?[$>]\s+")
+_SHELLS: Final = frozenset({"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "cmd"})
+_PROMPT: Final = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?\$\s+")
+_INDENTED: Final = re.compile(r"^(?: {4}|\t)\s*\S")
+_BLANKS: Final = "    "
 _MOST_BLOCKS: Final = 60
 
 
@@ -21,35 +24,53 @@ def run_document(m: Machine, path: str) -> str:
     m.workspace.read.add(path)
     text = m.workspace.files[path].decode("utf-8", "replace")
     for first, script in blocks(text)[:_MOST_BLOCKS]:
+        before = len(m.workspace.problems)
         run_script(m, script, path, "", {}, [path], 1, first=first)
+        del m.workspace.problems[before:]  # examples leave out much, and name files that a reader has
     return path
 
 
 def blocks(text: str) -> list[tuple[int, str]]:
-    """Fenced blocks of shell commands, prompts taken off: line of the first, and the text."""
+    """Blocks of shell commands, prompts taken off: line of the first, and the text."""
     found: list[tuple[int, str]] = []
-    fence, shell, lines, first = "", False, list[str](), 0
-    for number, line in enumerate(text.splitlines(), 1):
+    fence, language, lines, first = "", "", list[str](), 0
+    for number, line in enumerate([*text.splitlines(), ""], 1):
         match = _FENCE.match(line)
-        if not fence and match:
-            fence, shell = match.group(1), match.group(2).lower() in _SHELLS
-            lines, first = [], number + 1
-        elif fence and line.strip().startswith(fence):
-            if shell and lines:
-                found.append((first, _commands(lines)))
+        indented = bool(_INDENTED.match(line))
+        if fence == _BLANKS and not indented:
+            found += _commands(first, lines, "")
+            fence = ""
+        if not fence and (match or indented):
+            fence, language = (match.group(1), match.group(2).lower()) if match else (_BLANKS, "")
+            lines, first = ([], number + 1) if match else ([line], number)
+        elif fence and fence != _BLANKS and line.strip().startswith(fence):
+            found += _commands(first, lines, language)
             fence = ""
         elif fence:
             lines.append(line)
     return found
 
 
-def _commands(lines: list[str]) -> str:
-    """Of a session with prompts, the lines behind them; what else is there is output."""
-    if not any(_PROMPT.match(line) and not line.lstrip().startswith(">") for line in lines):
-        return "\n".join(lines)
+def _commands(first: int, lines: list[str], language: str) -> list[tuple[int, str]]:
+    """A block as a script, if it is one; of a session with prompts, the lines behind them."""
+    prompted = any(_PROMPT.match(line) for line in lines)
+    if not lines or not (language in _SHELLS or (language == "" and any(map(_command, lines)))):
+        return []
+    if not prompted:
+        indent = len(lines[0]) - len(lines[0].lstrip())
+        return [(first, "\n".join(line[indent:] if not line[:indent].strip() else line for line in lines))]
     kept, goes_on = [], False
     for line in lines:
         prompt = bool(_PROMPT.match(line))
         kept.append(_PROMPT.sub("", line) if prompt else line if goes_on else "")
         goes_on = (prompt or goes_on) and line.rstrip().endswith("\\")
-    return "\n".join(kept)
+    return [(first, "\n".join(kept))]
+
+
+def _command(line: str) -> bool:
+    """Whether a line starts a program that is known to start training."""
+    words = unwrapped(_PROMPT.sub("", line).split())
+    started = line.split()[:1]
+    if started and (started[0] in LAUNCHERS or started[0].endswith(".sh")):
+        return True
+    return bool(words.words) and (is_python(words.words[0]) or is_shell(words.words[0]))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
+from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import configured, documents, launch, makefiles, program, roots
 from posttrace.analysis.routes.static.configs import SUFFIXES
 from posttrace.analysis.routes.static.machine import Machine
@@ -19,7 +21,9 @@ from posttrace.analysis.routes.static.workspace import NOTEBOOK, Workspace
 
 SHELL: Final = (".sh", ".bash", ".sbatch", ".slurm", ".pbs", ".zsh", ".ksh", ".job", ".sub", ".lsf", ".qsub")
 DOCUMENTS: Final = (".md", ".rst", ".mdx", ".markdown")
-_NAMELESS: Final = ("python", "sh")
+PYTHON: Final = "python"
+CONFIG: Final = "config"
+DOCUMENT: Final = "document"
 
 
 def read_entry(files: Mapping[str, bytes], path: str, *, commit: str | None = None) -> Reading:
@@ -28,9 +32,19 @@ def read_entry(files: Mapping[str, bytes], path: str, *, commit: str | None = No
     if kind is None:
         return Reading(problems=(f"{path}: no kind of file that can be run or configures a run",))
     reading = read(Machine(Workspace(files, lenient=True)), lambda m: _RUNS[kind](m, path), commit)
-    if kind == "python" and not reading.stages:
+    if kind == PYTHON and not reading.stages:
         return roots.read_library(files, path, reading, commit)
-    return reading
+    return _chosen(reading, path, commit) if kind == CONFIG else reading
+
+
+def _chosen(reading: Reading, path: str, commit: str | None) -> Reading:
+    """With the file of settings as evidence where a program runs that composes it."""
+    fact = Evidence("settings", f"run with the settings of {path}", path, 1, commit)
+    stages = tuple(
+        s if any(e.path == path for e in s.evidence) else replace(s, evidence=(fact, *s.evidence))
+        for s in reading.stages
+    )
+    return replace(reading, stages=stages)
 
 
 def kind_of(files: Mapping[str, bytes], path: str) -> str | None:
@@ -39,15 +53,15 @@ def kind_of(files: Mapping[str, bytes], path: str) -> str | None:
         return None
     name = posixpath.basename(path)
     if name.endswith((".py", NOTEBOOK, ".pyw")):
-        return "python"
+        return PYTHON
     if name.endswith(SHELL):
         return "shell"
     if name in makefiles.NAMES or name.endswith(".mk"):
         return "make"
     if name.endswith(SUFFIXES):
-        return "config"
+        return CONFIG
     if name.endswith(DOCUMENTS) or name.upper() == "README":
-        return "document"
+        return DOCUMENT
     first = files[path][:200].split(b"\n", 1)[0]
     if not first.startswith(b"#!"):
         return None
@@ -69,9 +83,9 @@ def _make(m: Machine, path: str) -> str:
 
 
 _RUNS: Final[Mapping[str, Callable[[Machine, str], str | None]]] = {
-    "python": _python,
+    PYTHON: _python,
     "shell": _shell,
     "make": _make,
-    "config": configured.run_config,
-    "document": documents.run_document,
+    CONFIG: configured.run_config,
+    DOCUMENT: documents.run_document,
 }

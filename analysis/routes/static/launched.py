@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,13 +32,13 @@ class Handed(Value):
     """A loss (the argument) that a method returns to a library, which goes backward through it."""
 
 
-def tell(m: Machine, verdict: Verdict, words: Sequence[str] = ()) -> None:
+def tell(m: Machine, verdict: Verdict, words: Iterable[str] = ()) -> None:
     """Note a command of a framework, here and now; ``words``: the command, to find its parts in the file."""
     reads = tuple(m.workspace.relative(path, m.cwd) for path in verdict.reads)
     writes = tuple(m.workspace.relative(path, m.cwd) for path in verdict.writes)
     verdict = replace(verdict, reads=reads, writes=writes)
     told = Told("told", [], m.where(), name=verdict.framework, verdict=verdict)
-    told.shown = _shown(m, told, words)
+    told.shown = _shown(m, told, list(words))
     m.calls.append(told)
 
 

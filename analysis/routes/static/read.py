@@ -85,7 +85,7 @@ def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tu
 
 def _found(machine: Machine) -> list[tuple[Descent, objective.Finding]]:
     """All that is descended, by losses in sight and by libraries, in order of execution."""
-    seen = [(descent, objective.find(descent)) for descent in training.descents(machine)]
+    seen = objective.findings(training.descents(machine))
     told = [*trained.findings(machine), *launched.findings(machine)]
     return sorted([*seen, *told], key=lambda found: found[0].where.seq)
 

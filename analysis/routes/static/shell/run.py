@@ -80,11 +80,16 @@ class Shell:
         return None
 
     def maybe(self, nodes: Sequence[Node], stdin: Text | None = None) -> Text | None:
-        """Run statements that may not run: an ``exit`` among them ends only them."""
+        """Run statements that may not run: an ``exit`` among them ends only them.
+
+        What they make of variables holds after them: a branch that goes on is there to be taken.
+        """
+        before = dict(self.variables.env)
         with self.m.under(Guard(self.m.value("call", [], "os.environ"), True)):
             try:
                 return self.block(nodes, stdin)
             except (Halted, Return):
+                self.variables.env = before
                 return None
 
     # -- words ---------------------------------------------------------------------------------------------

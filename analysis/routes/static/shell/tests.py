@@ -29,6 +29,7 @@ _NUMBERS: Final[dict[str, Callable[[int, int], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_PATTERNS: Final = frozenset({"extglob_pattern", "regex", "word"})
 
 
 def all_hold(shell: Shell, condition: Sequence[Node]) -> bool | None:
@@ -95,14 +96,16 @@ def _expression(shell: Shell, node: Node, arithmetic: bool) -> bool | None:
 
 
 def _binary(shell: Shell, node: Node, arithmetic: bool) -> bool | None:
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    if left is None or right is None:
+    left, parts = node.child_by_field_name("left"), node.children_by_field_name("right")
+    if left is None or not parts:
         return None
-    sign = next((syntax.text(c) for c in node.children if c.id not in (left.id, right.id)), "")
+    right, sides_of = parts[0], {left.id, *(part.id for part in parts)}
+    sign = next((syntax.text(c) for c in node.children if c.id not in sides_of), "")
     if sign in ("&&", "||", "-a", "-o"):
         return _joined(sign, [_expression(shell, side, arithmetic) for side in (left, right)])
-    if not arithmetic and sign in ("=", "==", "!=") and right.type in ("extglob_pattern", "regex", "word"):
-        held = fits(shell.text(left), [shell.text(right)])
+    if not arithmetic and sign in ("=", "==", "!=") and {p.type for p in parts} & _PATTERNS:
+        expands = any(part.type in syntax.EXPANSIONS for part in parts)
+        held = None if expands else fits(shell.text(left), ["".join(shell.text(part) for part in parts)])
         return held if held is None or sign != "!=" else not held
     return _compared(shell.text(left), sign, shell.text(right), arithmetic)
 
