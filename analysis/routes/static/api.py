@@ -50,7 +50,7 @@ DISCRETE: Final = names(
     " batch_decode split join"
     " count startswith endswith strip lower find index match search findall sub fullmatch loads dumps"
     " multinomial choice categorical generate isdigit argwhere array_equal is_integer size numel dim"
-    " item_count"
+    " item_count step"
 )
 """No gradient comes through these."""
 TEXT: Final = names(

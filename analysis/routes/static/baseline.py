@@ -105,7 +105,18 @@ def _grouped(mean: Value, operand: Value, judged: Judge) -> bool:
         return True
     if operand.op in ("index", "elem") and not isinstance(operand.args[-1], Const):
         return True
-    return not _varied(operand, judged)
+    return not _trajectory(operand, judged) and not _varied(operand, judged)
+
+
+def _trajectory(operand: Value, judged: Judge) -> bool:
+    """Whether what is averaged was drawn one after the other, each draw from where the one before led."""
+    for node in Slice([operand], SMOOTH):
+        for write in node.writes if isinstance(node, Items) else ():
+            new = write.where.loops[len(node.where.loops) :] or write.where.loops[-1:]
+            for cell in Slice([write.value], EVERYTHING, stop=lambda n: id(n) in judged.weights):
+                if cell.op == "loop" and cell.where.loops[-1:] == new[-1:] and judged.samples(cell):
+                    return True
+    return False
 
 
 def _varied(operand: Value, judged: Judge) -> bool:

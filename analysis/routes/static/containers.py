@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from posttrace.analysis.routes.static import objects
+from posttrace.analysis.routes.static import api, objects
 from posttrace.analysis.routes.static.values import (
     UNDECIDED,
     Const,
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
 _ADDS: Final = frozenset({"append", "add", "appendleft", "put", "insert"})
+_SAME_DATA: Final = api.names(
+    "shuffle batch prefetch repeat cache with_format set_format select shard take skip remove_columns"
+    " rename_column rename_columns flatten_indices to_iterable_dataset cast_column train_test_split"
+)
+"""Methods of data sets that leave their records what they are."""
 _MAPS: Final = frozenset({"map", "imap", "starmap", "submit"})
 
 
@@ -33,6 +38,8 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
         return mapped(m, args[0], args[1:]) if len(args) > 1 else columns(m, args[0], base, keywords)
     if name == "filter" and args and isinstance(args[0], Function | Partial):
         return filtered(m, args[0], base)
+    if name in _SAME_DATA and any(isinstance(c, Items) and c.name == "data" for c in alternatives(base, 4)):
+        return base
     if name in ("items", "values", "keys"):
         return m.value("method", [base], name)
     known = alternatives(base, 6)

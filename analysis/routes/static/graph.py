@@ -117,6 +117,8 @@ def _of_call(node: Value) -> list[Edge]:
         *node.args,
         *(v for k, v in node.keywords.items() if k not in ("axis", "dim", "keepdims", "dtype", "out")),
     ]
+    if name == "shuffle" and node.op == "method":
+        return [("value", node.args[0])]
     if name in api.SHAPED:
         return [("shape", arg) for arg in args]
     if name in api.WHERE and len(node.args) == 3:

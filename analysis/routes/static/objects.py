@@ -32,11 +32,16 @@ def constant(value: Value) -> Any:
     """The constant that a value certainly is, otherwise ``UNDECIDED``."""
     if isinstance(value, Const):
         return UNDECIDED if value.pattern else value.value
-    if value.op in CHOICES:
+    if value.op in CHOICES and not _open(value):
         choices = alternatives(value)
         if len(choices) == 1 and isinstance(choices[0], Const) and not choices[0].pattern:
             return choices[0].value
     return UNDECIDED
+
+
+def _open(value: Value) -> bool:
+    """Whether later rounds of a loop may still leave something else in a name."""
+    return value.op == "loop" and len(value.args) < 2
 
 
 def truth(value: Value) -> bool | None:
@@ -44,7 +49,7 @@ def truth(value: Value) -> bool | None:
     found = constant(value)
     if found is not UNDECIDED:
         return bool(found)
-    if value.op in ("phi", "loop"):
+    if value.op in ("phi", "loop") and not _open(value):
         outcomes = {truth(choice) for choice in alternatives(value)}
         return outcomes.pop() if len(outcomes) == 1 else None
     if isinstance(value, Items) and value.exact and not value.writes:

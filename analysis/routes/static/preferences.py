@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from posttrace.analysis.routes.static import api
+from posttrace.analysis.routes.static import api, rawtext, sampling
 from posttrace.analysis.routes.static.anatomy import Anatomy
 from posttrace.analysis.routes.static.finding import Finding
-from posttrace.analysis.routes.static.graph import SMOOTH, Slice
+from posttrace.analysis.routes.static.graph import EVERYTHING, SMOOTH, Slice
 from posttrace.analysis.routes.static.values import Const, Value
 
 
@@ -28,9 +28,27 @@ def find(anatomy: Anatomy) -> Finding | None:
             says = "a logistic function of a difference from what a reference model gives"
             return Finding("dpo", (("preference", says, node),), {"data": "given"})
         if not any(_log_probability(n) for n in anatomy.gradient.values()) and not _softmax(anatomy):
+            if not _paired(anatomy, inner) and _of_single_texts(anatomy):
+                says = "a logistic function of a score of one text"
+                return Finding("other", (("classes", says, node),))
             says = "a logistic function of scores that are no log-probabilities"
             return Finding("reward_model", (("scorer", says, node),))
     return None
+
+
+def _paired(anatomy: Anatomy, inner: Slice) -> bool:
+    """Whether two scores are compared."""
+    return any(
+        node.op == "binop" and node.name == "Sub" and all(id(arg) in anatomy.gradient for arg in node.args)
+        for node in inner
+    )
+
+
+def _of_single_texts(anatomy: Anatomy) -> bool:
+    """Whether what is scored is known to be one field of a record, or no record: no answer to a prompt."""
+    inside = Slice(anatomy.tokens, EVERYTHING, stop=lambda n: id(n) in anatomy.descent.weights)
+    known = any(sampling.read_paths(node) for node in inside)
+    return known and len(rawtext.fields(inside)) < 2
 
 
 def _referred(anatomy: Anatomy, node: Value) -> bool:

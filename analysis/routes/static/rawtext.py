@@ -27,6 +27,8 @@ def running(everything: Slice, records: bool, models: Slice) -> bool:
     ``records``: whether files are read record by record. Text of one field is running text where windows are
     cut from many of them joined, or where a model is trained on it from nothing.
     """
+    if any(_labels(node) for node in everything):
+        return False
     if not records:
         return True
     if any(api.short(node) in _STRUCTURE for node in everything) or len(fields(everything)) > 1:
@@ -47,6 +49,12 @@ def field(node: Value) -> str | None:
         key = node.args[1]
     name = text.known(key) if isinstance(key, Const) and isinstance(key.value, str) else None
     return name if name not in _TECHNICAL else None
+
+
+def _labels(node: Value) -> bool:
+    """Whether a file holds what to learn of each text besides the text."""
+    key = node.args[1] if node.op == "index" else None
+    return isinstance(key, Const) and key.value in ("labels", "loss_mask")
 
 
 def _loads(models: Slice) -> bool:

@@ -10,7 +10,7 @@ from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.handwritten import by_hand
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Instance, Value
+from posttrace.analysis.routes.static.values import Instance, Items, Table, Value
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
@@ -87,8 +87,17 @@ def _owners(value: Value) -> list[Value]:
     owners: list[Value] = []
     for node in Slice([value], SMOOTH):
         if node.op == "method" and node.name in ("parameters", "named_parameters", "trainable_variables"):
-            owners += origins(node.args[0])
-    return owners or origins(value)
+            for owner in origins(node.args[0]):
+                owners += [owner] if not isinstance(owner, Items | Table) else []
+    states = {id(o) for owner in owners if isinstance(owner, Instance) for o in _states(owner)}
+    return [owner for owner in owners if id(owner) not in states] or origins(value)
+
+
+def _states(model: Instance) -> Iterable[Value]:
+    """What an object of the workspace keeps in lists besides its layers: what was computed, not made."""
+    for held in model.attributes.values():
+        if isinstance(held, Items | Table):
+            yield from (o for o in origins(held) if o.op not in ("call", "instance"))
 
 
 def _by_gradient_function(machine: Machine) -> Iterable[Descent]:

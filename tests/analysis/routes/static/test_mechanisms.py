@@ -18,7 +18,7 @@ ENTRY = "code/run.py"
 
 
 def program(name: str) -> tuple[bytes, str]:
-    return (FOLDER / f"{name}.py.txt").read_bytes(), name.rpartition(".")[2]
+    return (FOLDER / f"{name}.py.txt").read_bytes(), name.rpartition(".")[2].replace("-", ">")
 
 
 def route(files: dict[str, bytes], entry: str) -> str:
