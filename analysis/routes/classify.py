@@ -12,8 +12,7 @@ from posttrace.analysis.routes.commands import Commands, Reader
 from posttrace.analysis.routes.folders import Folders
 from posttrace.analysis.routes.history import History
 from posttrace.analysis.routes.models import BASE
-from posttrace.analysis.routes.recorded import read_history
-from posttrace.analysis.routes.revision import Revisions
+from posttrace.analysis.routes.recorded import read_history, with_code
 from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, Route, Tier
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.steps import Step
@@ -51,8 +50,7 @@ def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
 
     Raises ``TraceError`` when its trace changed since it was loaded.
     """
-    history = read_history(run)
-    revisions = Revisions(Path(run.path))
+    history, revisions = with_code(read_history(run))
     commands = Commands(history, revisions, read)
     ways = Ways(history, commands, Folders(history, revisions, Path(run.path).parent))
     found = {item.submission_id: _submitted(history, ways, item) for item in run.submissions}

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Protocol
 
 from posttrace.analysis.routes.history import History, Process, Revision
-from posttrace.analysis.routes.revision import RevisionError, Revisions
+from posttrace.analysis.routes.revision import RevisionError, Store
 from posttrace.analysis.routes.static import Command, Reading
 from posttrace.analysis.routes.typed import covered
 
@@ -47,7 +47,7 @@ class Commands:
     ``problem`` says why code could not be read; null as long as all could.
     """
 
-    def __init__(self, history: History, revisions: Revisions, read: Reader) -> None:
+    def __init__(self, history: History, revisions: Store, read: Reader) -> None:
         self.problem = revisions.problem
         self._history, self._revisions, self._read = history, revisions, read
         self._env = history.env()
@@ -115,8 +115,8 @@ class Commands:
         )
 
     def _possible(self, process: Process) -> tuple[Look, ...]:
-        before, after = around(self._history.revisions, process.started_s)
-        at_launch = after is not None and after.t_s - process.started_s <= AT_LAUNCH_S
+        before, after = around(self._history.revisions, process.launched_s)
+        at_launch = after is not None and after.t_s - process.launched_s <= AT_LAUNCH_S
         sure = after if at_launch else before if self._at_launches else None
         look = self._look(process, sure) if sure else None
         if look is not None and look.reading.entry is not None:

@@ -13,8 +13,7 @@ from posttrace.analysis.routes.folders import Folders
 from posttrace.analysis.routes.history import History, Process
 from posttrace.analysis.routes.matching import MAKES, writers
 from posttrace.analysis.routes.models import BASE, Version
-from posttrace.analysis.routes.recorded import read_history
-from posttrace.analysis.routes.revision import Revisions
+from posttrace.analysis.routes.recorded import read_history, with_code
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import read_command
 from posttrace.analysis.routes.steps import Step
@@ -27,8 +26,7 @@ def explain(run: RunRecord, found: RunRoutes, *, read: Reader = read_command) ->
 
     Raises ``TraceError`` when its trace changed since it was loaded.
     """
-    history = read_history(run)
-    revisions = Revisions(Path(run.path))
+    history, revisions = with_code(read_history(run))
     commands = Commands(history, revisions, read)
     ways = Ways(history, commands, Folders(history, revisions, Path(run.path).parent))
     return _Telling(history, commands, ways, found).told()

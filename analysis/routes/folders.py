@@ -19,7 +19,7 @@ from posttrace.analysis.routes.history import History, Logged
 from posttrace.analysis.routes.logs import families
 from posttrace.analysis.routes.models import ADAPTER, Version
 from posttrace.analysis.routes.pickled import arguments_class, objective_of
-from posttrace.analysis.routes.revision import RevisionError, Revisions
+from posttrace.analysis.routes.revision import RevisionError, Store
 from posttrace.analysis.routes.route import Evidence
 
 MAX_BYTES: Final = 8 << 20
@@ -46,7 +46,7 @@ class Said:
 class Folders:
     """The model folders of a run."""
 
-    def __init__(self, history: History, revisions: Revisions, run_folder: Path) -> None:
+    def __init__(self, history: History, revisions: Store, run_folder: Path) -> None:
         self._history, self._revisions, self._folder = history, revisions, run_folder
         self._said: dict[tuple[str, str, float], Said] = {}
 

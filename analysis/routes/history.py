@@ -10,6 +10,7 @@ from typing import Final
 
 from posttrace.analysis.routes.models import Version
 from posttrace.analysis.runs.records import RunRecord
+from posttrace.traces.events import AgentStep
 
 SLACK_S: Final = 0.1
 """Clocks of files and of processes differ by a tick of the kernel."""
@@ -31,14 +32,19 @@ class Process:
     """Infinity when nobody saw its end."""
     exit_code: int | None = None
     """Null when it is not known, as of a process that was only sampled."""
-    step: int | None = None
-    """Number of the agent's step that ran it, for a command that is known from there; else null."""
+    typed_s: float | None = None
+    """When the agent's step that ran it was recorded, for a command that is known from there; else null."""
 
     @property
     def typed(self) -> str:
         """The command as a person would type it, at most 120 characters: the program without its folder."""
         program, *words = self.argv or ("",)
         return " ".join((posixpath.basename(program), *words))[:120]
+
+    @property
+    def launched_s(self) -> float:
+        """When the code stood that it ran."""
+        return self.started_s if self.typed_s is None else self.typed_s
 
     @property
     def failed(self) -> bool:
@@ -97,6 +103,8 @@ class History:
     """Logged lines are read up to so many seconds after they were written."""
     typed: tuple[Process, ...] = ()
     """Commands that the agent's steps gave to a shell, by start; they may be among ``processes`` as well."""
+    steps: tuple[tuple[float, AgentStep], ...] = field(default=(), repr=False)
+    """The steps of the agent, each with its time."""
     finished: bool = True
     """Whether the record goes to the end of the run."""
 

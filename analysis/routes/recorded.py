@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from posttrace.analysis.routes.history import History, Logged, Process, Revision, relative
 from posttrace.analysis.routes.models import Sighting, complete, in_artifacts, in_revisions, versions_of
+from posttrace.analysis.routes.revision import Rebuilt, Revisions, Store
 from posttrace.analysis.routes.typed import typed
+from posttrace.analysis.routes.written import root_of, snapshots
 from posttrace.analysis.runs.records import RunRecord, Submission
 from posttrace.analysis.runs.reread import reread
 from posttrace.traces.events import (
@@ -88,7 +91,7 @@ def read_history(run: RunRecord) -> History:
     for event in reread(run, KINDS, grown=True):
         now = now + UNTIMED_S if event.t_s is None else event.t_s
         seen.take(event, now)
-    root = _root(seen.processes, run.submissions)
+    root = _root(seen.processes, run.submissions) or root_of(seen.steps)
     sightings, artifacts = _sightings(run, seen, root)
     base_path = f"models/{run.started.base_model.id}"
     start = seen.revisions[0][0] if seen.revisions else 0.0
@@ -106,8 +109,25 @@ def read_history(run: RunRecord) -> History:
         logged=tuple(seen.logged),
         lag_s=lag_s,
         typed=typed(seen.steps, root, lag_s),
+        steps=tuple(seen.steps),
         finished=seen.finished,
     )
+
+
+def with_code(history: History) -> tuple[History, Store]:
+    """A history and the store of its revisions; where there is none, as the agent's steps tell the code."""
+    store = Revisions(Path(history.run.path))
+    if store.problem is None and history.revisions:
+        return history, store
+    written = snapshots(history.steps, history.root)
+    if not written:
+        return history, store
+    named = {f"step {t_s:.1f} s": files for t_s, files in written}
+    problem = "there are no revisions: the code is what the agent's steps wrote, as far as they tell"
+    revisions = tuple(
+        Revision(t_s, commit, "launch") for commit, (t_s, _) in zip(named, written, strict=True)
+    )
+    return replace(history, revisions=revisions), Rebuilt(named, problem)
 
 
 def _root(processes: Iterable[ProcessObserved], submissions: Iterable[Submission]) -> str | None:

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import pygit2
 from pygit2.enums import FileMode, RepositoryOpenFlag
@@ -21,6 +21,30 @@ _FILES: Final = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 
 class RevisionError(PosttraceError):
     """A commit, or a file of it, that cannot be read: the store is missing, or damaged."""
+
+
+class Store(Protocol):
+    """Code by revision; ``problem`` says what is not known of it, null when nothing is missing."""
+
+    problem: str | None
+
+    def files(self, commit: str) -> Mapping[str, bytes]:
+        """Path -> content; raises ``RevisionError``."""
+        ...
+
+
+class Rebuilt:
+    """Code as the agent's steps wrote it, for a run without revisions."""
+
+    def __init__(self, snapshots: Mapping[str, Mapping[str, bytes]], problem: str) -> None:
+        self._snapshots = snapshots
+        self.problem: str | None = problem
+
+    def files(self, commit: str) -> Mapping[str, bytes]:
+        """Path -> content of what was written until then."""
+        if commit not in self._snapshots:
+            raise RevisionError(f"no step wrote {commit}")
+        return self._snapshots[commit]
 
 
 class Revisions:

@@ -96,7 +96,7 @@ def wrote(making: Making) -> tuple[Evidence, ...]:
         unseen = Evidence("present", says, making.look.reading.entry, commit=making.look.commit)
         return unseen, *(making.io.evidence if making.io else ())
     ran = Evidence(
-        "executed" if process.step is None else "typed",
+        "executed" if process.typed_s is None else "typed",
         f"{_seen(process)} from {process.started_s:.1f} s, {path} is of {making.written_s:.1f} s: "
         f"{process.typed}",
         making.look.reading.entry,
@@ -110,7 +110,7 @@ def wrote(making: Making) -> tuple[Evidence, ...]:
 
 
 def _seen(process: Process) -> str:
-    return "ran" if process.step is None else "typed by the agent, ran"
+    return "ran" if process.typed_s is None else "typed by the agent, ran"
 
 
 def started(step: Step, origin: Origin, making: Making, lineage: Lineage) -> Step:

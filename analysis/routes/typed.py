@@ -29,6 +29,12 @@ _KEEPS_FOLDER: Final = frozenset({"bash", "execute_bash", "terminal", "run"})
 _LEFT_RUNNING: Final = re.compile(r"(^|[\s;&(])(nohup|setsid|disown|tmux|screen)\s|[^&>]&\s*(\n|$|\))")
 _EXIT: Final = re.compile(r"exit(?:ed)?(?: with)?(?: code| status)[:= ]+(-?\d+)", re.IGNORECASE)
 _TRACEBACK: Final = "Traceback (most recent call last)"
+HEREDOC: Final = re.compile(
+    r"(?:cat|tee)\b(?P<before>[^\n<]*)<<-?\s*(['\"]?)(?P<end>\w+)\2(?P<after>[^\n]*)\n"
+    r"(?P<body>.*?)^\s*(?P=end)\s*$",
+    re.DOTALL | re.MULTILINE,
+)
+"""A file that a command line holds: the text of it is no command."""
 _FOLDER: Final = re.compile(r"(?:^|[;&\n]\s*)cd\s+(\S+)")
 
 
@@ -48,18 +54,20 @@ def typed(steps: Sequence[tuple[float, AgentStep]], root: str | None, lag_s: flo
             named = next((given[key] for key in _FOLDERS if isinstance(given.get(key), str)), None)
             cwd = relative(named, root) if named else here
             end_s, result = _answer(call, number, steps, answers)
-            text = argv[-1]
+            text = HEREDOC.sub("", argv[-1])
+            if not text.strip():
+                continue
             running = bool(_LEFT_RUNNING.search(text)) or given.get("run_in_background") is True
             found.append(
                 Process(
                     pid=0,
                     ppid=None,
-                    argv=argv,
+                    argv=(*argv[:-1], text),
                     cwd=cwd,
                     started_s=max(0.0, t_s - lag_s),
                     ended_s=float("inf") if running else end_s,
                     exit_code=None if running else _exit_code(result),
-                    step=number,
+                    typed_s=t_s,
                 )
             )
             if call.name.lower() in _KEEPS_FOLDER and argv[0] == "bash":
@@ -92,6 +100,13 @@ def argv_of(call: ToolCall, given: Mapping[str, Any]) -> tuple[str, ...] | None:
     if len(text) == 3 and posixpath.basename(text[0]) in ("bash", "sh", "zsh") and text[1].startswith("-"):
         return ("bash", "-c", text[2])
     return ("bash", "-c", shlex.join(text))
+
+
+def failures(steps: Iterable[tuple[float, AgentStep]]) -> frozenset[str]:
+    """Ids of the calls that came back with an error."""
+    return frozenset(
+        result.id for _, step in steps for result in step.results if result.id is not None and result.is_error
+    )
 
 
 def covered(command: Process, observed: Iterable[Process], slack_s: float) -> bool:
