@@ -60,3 +60,10 @@ def timeline(table: pd.DataFrame, name: str) -> str:
     failed = int(ended.isin(["failed", "no_model"]).sum())
     seen = f"{plural(len(ended), 'command')} seen, {failed} of them failed or left no model"
     return f"Timeline of {plain(name)}: " + "; ".join([*said, seen]) + "."
+
+
+def stages(table: pd.DataFrame) -> str:
+    """Text for the strip of stages: seconds of each."""
+    spent = (table["end_s"] - table["start_s"]).groupby(table["stage"]).sum()
+    said = [f"{stage} {seconds:.1f} s" for stage, seconds in spent.items()]
+    return "Time of the run by stage: " + (", ".join(said) or "not known") + "."

@@ -6,6 +6,7 @@ import copy
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,9 @@ from posttrace.traces.errors import InputError, PosttraceError
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-TIMEOUT_S: Final = 600
+TIMEOUT_S: Final = 1800
+DOING: Final = "doing-"
+"""How the tag of a cell begins that says what it does."""
 
 
 def nbformat() -> Any:
@@ -27,8 +30,16 @@ class ReportError(PosttraceError):
     """A report cannot be made from traces that can be read."""
 
 
-def execute(notebook: NotebookNode, folder: Path, *, timeout_s: float = TIMEOUT_S) -> NotebookNode:
+def execute(
+    notebook: NotebookNode,
+    folder: Path,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    progress: Callable[[str], object] | None = None,
+) -> NotebookNode:
     """Executed copy; cells run in ``folder``. No trace of the clock is left in it.
+
+    ``progress`` is told what each cell is about before it runs.
 
     The kernel is the ipykernel of the running interpreter, whatever kernels are installed on the machine, and
     sees none of the user's IPython start-up files.
@@ -47,6 +58,7 @@ def execute(notebook: NotebookNode, folder: Path, *, timeout_s: float = TIMEOUT_
             timeout=timeout_s,
             record_timing=False,
             resources={"metadata": {"path": str(folder)}},
+            on_cell_start=_teller(notebook, progress),
         )
         try:
             executed = client.execute(env=_environment(scratch), cleanup_kc=True)
@@ -61,6 +73,24 @@ def execute(notebook: NotebookNode, folder: Path, *, timeout_s: float = TIMEOUT_
     check_executed(executed)
     _pass_on_warnings(executed)
     return executed
+
+
+def _teller(notebook: NotebookNode, progress: Callable[[str], object] | None) -> Any:
+    """Hook that names what a cell is about: its tag ``doing-...``, or the heading above it."""
+    if progress is None:
+        return None
+    about, heading = [], "starting"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            heading = cell.source.splitlines()[0].lstrip("# ")
+        doing = [tag for tag in cell.metadata.get("tags", []) if tag.startswith(DOING)]
+        about.append(doing[0].removeprefix(DOING).replace("-", " ") if doing else heading)
+
+    def tell(cell: NotebookNode, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            progress(f"{about[cell_index]} ({cell_index + 1} of {len(about)})")
+
+    return tell
 
 
 def check_executed(notebook: NotebookNode) -> None:

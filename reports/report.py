@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shlex
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.reports import evidence
-from posttrace.reports.notebook import execute, nbformat
-from posttrace.reports.templates.study import Parameters, build
+from posttrace.reports.files import check_folder, write_all
+from posttrace.reports.notebook import execute
+from posttrace.reports.options import Kind, ReportOptions, formats_of
+from posttrace.reports.render.documents import check_tools, documents
+from posttrace.reports.templates import run, study
+from posttrace.reports.templates.cells import Parameters
 from posttrace.traces import find_traces
 from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from posttrace.analysis.audit.settings import AuditSettings
     from posttrace.analysis.runs.tables import TraceSet
 
-TITLE: Final = "Do the gains exceed noise?"
+TITLES: Final[dict[Kind, str]] = {
+    "study": "Do the gains exceed noise?",
+    "run": "One run in full",
+    "published": "Do the published gains exceed noise?",
+}
+TEMPLATES: Final[dict[Kind, Callable[[Parameters], NotebookNode]]] = {
+    "study": study.build,
+    "run": run.build,
+}
+Progress = Callable[[str], object]
 
 
 def report(
@@ -30,51 +42,75 @@ def report(
     *,
     title: str | None = None,
     settings: AuditSettings | None = None,
+    options: ReportOptions | None = None,
+    progress: Progress | None = None,
 ) -> Path:
-    """Write ``out`` (one self-contained HTML page), and beside it ``<stem>.ipynb`` and ``<stem>.json``.
+    """Write ``out`` in the format of its name, and beside it ``<stem>.ipynb`` and ``<stem>.json``.
 
-    Each file appears whole or not at all. The traces are read again by the notebook, so that whoever has it
-    can rerun it. The same traces give the same bytes.
+    The folder of one run, or its trace, gives a report on that run; ``published:NAME`` and CSV tables one on
+    reported results; anything else one on all runs found. Each file appears whole or not at all. The traces
+    are read again by the notebook, so that whoever has it can rerun it. The same traces give the same bytes.
+    ``progress`` hears what is being done.
 
     Raises:
-        InputError: ``out`` cannot be written, or there is no trace to read: before the long work.
-        ReportError: The notebook failed.
+        InputError: ``out`` cannot be written, there is no trace to read, or a tool is missing: before the
+            long work.
+        ReportError: The notebook or a renderer failed.
     """
-    from posttrace.analysis.audit.settings import AuditSettings
-
-    page = Path(out)
-    sources = _sources(traces)
-    files = _outputs(page)
-    folder = page.resolve().parent
-    paths = [os.path.relpath(Path(path).resolve(), folder) for path in sources]
-    chosen = AuditSettings() if settings is None else settings
-    parameters = Parameters(
-        paths=paths,
-        title=title or TITLE,
-        settings=dataclasses.asdict(chosen),
-        command=_command(paths, page.name, title, chosen),
-    )
-    executed = execute(build(parameters), folder)
-    _write_all(files, executed)
+    page, options = Path(out), options or ReportOptions()
+    kind, sources = kind_of(traces), sources_of(traces)
+    formats = formats_of(page, options)
+    renderer = check_tools(formats, options.renderer)
+    check_folder(page)
+    plain = notebook(kind, sources, page, (title, settings, options))
+    executed = execute(plain, page.resolve().parent, progress=progress)
+    if progress:
+        progress(f"writing {', '.join(formats)}")
+    write_all(page.parent, documents(executed, plain, page, formats, renderer))
     return page
 
 
-def _outputs(page: Path) -> dict[str, Path]:
-    """Kind -> file, after trying that the folder takes files."""
-    if page.suffix.lower() not in {".html", ".htm"}:
-        raise InputError(f"{page}: a report is an HTML page: give a name that ends in .html")
-    if page.is_dir():
-        raise InputError(f"{page} is a folder: give the name of a file that ends in .html")
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=page.parent):
-            pass
-    except OSError as error:
-        raise InputError(f"{page}: cannot write there ({error.strerror}): choose another folder") from error
-    return {"html": page, "ipynb": page.with_suffix(".ipynb"), "json": page.with_suffix(".json")}
+def notebook(
+    kind: Kind,
+    sources: Sequence[str],
+    page: Path,
+    chosen: tuple[str | None, AuditSettings | None, ReportOptions],
+) -> NotebookNode:
+    """The notebook behind ``page``, not executed; ``chosen``: title, settings and options."""
+    from posttrace.analysis.audit.settings import AuditSettings
+
+    title, settings, options = chosen
+    settings = settings or AuditSettings()
+    folder = page.resolve().parent
+    paths = [_seen_from(folder, path) for path in sources]
+    parameters = Parameters(
+        paths=paths,
+        title=title or TITLES[kind],
+        settings=dataclasses.asdict(settings),
+        command=_command(paths, page.name, title, settings, options),
+        where={name: list(values) for name, values in options.where.items()},
+        style=options.style,
+    )
+    return TEMPLATES[kind](parameters)
 
 
-def _sources(traces: TraceSet | str | Path | Sequence[str | Path]) -> list[str]:
+def kind_of(traces: TraceSet | str | Path | Sequence[str | Path]) -> Kind:
+    """What a report on these is about; a set of loaded traces is a study, also of one run."""
+    from posttrace.analysis.published.tables import is_table
+
+    if not isinstance(traces, str | Path | Sequence):
+        return "study"
+    words = [str(word) for word in ([traces] if isinstance(traces, str | Path) else traces)]
+    if any(is_table(word) for word in words):
+        return "published"
+    one = len(words) == 1 and (Path(words[0]).is_file() or (Path(words[0]) / "trace.jsonl").is_file())
+    return "run" if one else "study"
+
+
+def sources_of(traces: TraceSet | str | Path | Sequence[str | Path]) -> list[str]:
+    """The words that name them. Raises ``InputError`` for a path that holds no trace, and for no path."""
+    from posttrace.analysis.published.tables import is_table, named_tables
+
     if isinstance(traces, str | Path):
         given: Iterable[str | Path] = [traces]
     elif isinstance(traces, Sequence):
@@ -85,41 +121,36 @@ def _sources(traces: TraceSet | str | Path | Sequence[str | Path]) -> list[str]:
     paths = [str(path) for path in given]
     if not paths:
         raise InputError("no traces: name at least one trace or a folder with traces")
-    find_traces(paths)  # complains of a path as it was given, in the words of every other command
+    if any(is_table(word) for word in paths):
+        named_tables(paths)
+    else:
+        find_traces(paths)  # complains of a path as it was given, in the words of every other command
     return paths
 
 
-def _command(paths: Sequence[str], name: str, title: str | None, settings: AuditSettings) -> str:
+def _seen_from(folder: Path, path: str) -> str:
+    from posttrace.analysis.published.tables import PREFIX
+
+    return path if path.startswith(PREFIX) else os.path.relpath(Path(path).resolve(), folder)
+
+
+def _command(
+    paths: Sequence[str], name: str, title: str | None, settings: AuditSettings, options: ReportOptions
+) -> str:
     """What to type in the report's folder; settings that are not the defaults are options."""
     words = ["posttrace", "report", *paths, "-o", name]
     if title is not None:
         words += ["--title", title]
+    if options.formats:
+        words += ["--format", ",".join(options.formats)]
+    if options.renderer != "builtin":
+        words += ["--renderer", options.renderer]
+    if options.style != "wide":
+        words += ["--style", options.style]
+    for column, values in options.where.items():
+        words += ["--where", f"{column}={','.join(values)}"]
     for field in dataclasses.fields(settings):
         value: Any = getattr(settings, field.name)
         if value != field.default:
             words += [f"--{field.name.replace('_', '-')}", str(value)]
     return shlex.join(words)
-
-
-def _write_all(files: dict[str, Path], executed: Any) -> None:
-    from posttrace.reports.html import render
-
-    twin = json.dumps(evidence.of(executed), indent=1, ensure_ascii=False, allow_nan=False)
-    _write(files["html"], render(executed))
-    _write(files["ipynb"], nbformat().writes(executed) + "\n")
-    _write(files["json"], twin + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace ``path`` in one step: a reader sees the old file or the new one, also after a crash."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(path)
-    except OSError as error:
-        Path(scratch).unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error

@@ -8,6 +8,7 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.timeline import UNITS
+from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,17 +24,16 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
     "idle": {"facecolor": style.FAINT},
 }
 """Stage -> its bar, from top to bottom."""
-WIDTH: Final = 9.4
 
 
-def stages(table: pd.DataFrame, submitted_s: list[float]) -> Figure:
+def stages(table: pd.DataFrame, submitted_s: list[float], *, page: Page = WIDE) -> Figure:
     """Draw one lane a stage on a common clock; dotted lines stand where submissions arrived."""
     from matplotlib.figure import Figure
 
     end = float(np.nanmax(table["end_s"].to_numpy(), initial=1.0))
     scale, unit = next((scale, unit) for limit, scale, unit in UNITS if end <= limit)
-    with style.applied():
-        figure = Figure(figsize=(WIDTH, 1.9), layout="constrained")
+    with style.applied(page):
+        figure = Figure(figsize=(page.width_in, page.inches(1.9)), layout="constrained")
         axes = figure.add_subplot()
         for y, (stage, look) in enumerate(LOOKS.items()):
             part = table[table["stage"] == stage]

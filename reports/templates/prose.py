@@ -37,6 +37,8 @@ the commands that ran, the code they ran, the model folders they wrote and their
 an agent says of itself. *no_train*: the weights of the base, or nothing trained. *unknown*: what was recorded
 leaves more than one route open."""
 
+CHAPTERS: Final = "What was run and what was changed before each submission:"
+
 STORY: Final = f"""\
 **Figure 4.** One run in full: {RULE}.
 Above: the score of each submission with its number and route. Below, on the same clock: the commands that
@@ -44,7 +46,23 @@ were seen, by script; changes of the code, with lines; model folders, when they 
 ended without any model folder having changed is hollow; one that ended with an error is crossed. Commands are
 seen by sampling: a short one may be missing, and its exit code may not be known.
 
-What was run and what was changed before each submission:"""
+{CHAPTERS}"""
+
+ONE_TRAJECTORY: Final = """\
+**Figure 1.** Score of every submission in the order of arrival. The steps follow the best so far; the best
+carries the mark of the verdict. Dashed: the run's own baseline. Grey: where one scoring of the baseline falls
+95 times in 100 when the items are drawn anew (1.96 standard errors over items): the noise of *one* scoring,
+which the best of k leaves by luck far more often. Submissions without a score stand on the floor."""
+
+ONE_STORY: Final = """\
+**Figure 2.** Above: the score of each submission with its number and route. Below, on the same clock: the
+commands that were seen, by script; changes of the code, with lines; model folders, when they were written.
+A script that ended without any model folder having changed is hollow; one that ended with an error is
+crossed."""
+
+STAGES: Final = """\
+**Figure 3.** What the time was spent on. Every moment belongs to one stage, by the rules in the table; they
+rest on what the recorder saw and not on what the agent said it did."""
 
 CELLS: Final = """\
 A cell is one task, agent and setting; its runs differ in the seed alone. The unit of replication for a

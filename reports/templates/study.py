@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from posttrace.reports.notebook import nbformat
 from posttrace.reports.templates import prose
+from posttrace.reports.templates.cells import Parameters, assembled, assignments, code, front_matter, text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-
-@dataclass(frozen=True)
-class Parameters:
-    """What one report is about. ``paths`` are as seen from the notebook's folder."""
-
-    paths: Sequence[str]
-    title: str
-    settings: dict[str, Any]
-    command: str
-    """Rebuilds the report, typed in the notebook's folder."""
-
-
 SETUP = """\
 import posttrace as pt
 from IPython.display import display
-from posttrace.reports import alt, chapters, evidence, figures, frames, provenance
+from posttrace.reports import alt, chapters, cohort, evidence, figures, frames, provenance
 from posttrace.reports import routing, shown, story, tables
+from posttrace.reports.style import PAGES"""
 
-traces = pt.load(paths)
-routes = routing.Routing.of(traces)
+LOAD = """\
+page = PAGES[style]
+traces = cohort.chosen(pt.load(paths), where)"""
+
+ROUTE = "routes = routing.Routing.of(traces)"
+
+AUDIT = """\
 audit = routes.within(pt.audit(traces, pt.AuditSettings(**settings)))
 verdicts = frames.with_integrity(frames.verdicts(audit), traces)
 submissions = frames.trajectories(traces, verdicts)
@@ -47,7 +38,7 @@ summary"""
 TRAJECTORIES = """\
 trajectories = shown.Picture(
     "trajectories",
-    figures.trajectories(submissions),
+    figures.trajectories(submissions, page=page),
     submissions,
     alt=alt.trajectories(submissions),
 )
@@ -56,14 +47,14 @@ trajectories"""
 FOREST = """\
 forest = shown.Picture(
     "forest",
-    figures.forest(verdicts, delta_eq_pp=delta_eq_pp),
+    figures.forest(verdicts, delta_eq_pp=delta_eq_pp, page=page),
     verdicts,
     alt=alt.forest(verdicts),
 )
 forest"""
 
 ROUTES = """\
-route_bars = shown.Picture("routes", figures.routes(shares), shares, alt=alt.routes(shares))
+route_bars = shown.Picture("routes", figures.routes(shares, page=page), shares, alt=alt.routes(shares))
 route_bars"""
 
 ROUTE_EVIDENCE = """\
@@ -92,23 +83,19 @@ evidence.Evidence(traces, audit, routes, title, summary.text, command, displays)
 
 
 def build(parameters: Parameters) -> NotebookNode:
-    """Unexecuted notebook. The same parameters give the same notebook, cell ids included."""
-    cells = _cells(parameters)
-    for i, cell in enumerate(cells):
-        cell["id"] = f"cell-{i:02d}"
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"kernelspec": kernel, "title": parameters.title}
-    notebook: NotebookNode = nbformat().v4.new_notebook(cells=cells, metadata=metadata)
-    return notebook
+    """Unexecuted notebook of a study."""
+    return assembled(parameters, _cells(parameters))
 
 
 def _cells(parameters: Parameters) -> list[NotebookNode]:
-    text, code = _markdown, _code
     return [
-        _front_matter(parameters.title),
+        front_matter(parameters.title),
         text(f"# {prose.heading(parameters.title)}", "title"),
-        code(_assignments(parameters), "parameters"),
-        code(SETUP),
+        assignments(parameters),
+        code(SETUP, "doing-imports"),
+        code(LOAD, "doing-reading-traces"),
+        code(ROUTE, "doing-routes"),
+        code(AUDIT, "doing-audit"),
         code(SUMMARY, "summary"),
         text("## Verdicts"),
         code("verdict_table = tables.verdict_table(verdicts, routes.notes(verdicts))\nverdict_table"),
@@ -147,44 +134,3 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         text(prose.HEADS),
         code(EVIDENCE, "evidence"),
     ]  # fmt: skip
-
-
-def _front_matter(title: str) -> NotebookNode:
-    """Quarto's settings, in the one cell that the built-in renderer drops. JSON is YAML."""
-    settings = [
-        f"title: {json.dumps(title)}",
-        "format:\n  html:\n    embed-resources: true\n    html-math-method: mathml\n    toc: true",
-        "execute:\n  enabled: false\n  echo: false",
-    ]
-    return _cell("raw", "\n".join(["---", *settings, "---"]))
-
-
-def _assignments(parameters: Parameters) -> str:
-    values = {
-        "paths": list(parameters.paths),
-        "title": parameters.title,
-        "settings": parameters.settings,
-        "command": parameters.command,
-    }
-    shown = (f"{name} = {_literal(value)}" for name, value in values.items())
-    return "\n".join(["# paths are as seen from this notebook's folder", *shown])
-
-
-def _literal(value: Any) -> str:
-    if not isinstance(value, dict):
-        return repr(value)
-    return "\n".join(["{", *(f"    {key!r}: {entry!r}," for key, entry in value.items()), "}"])
-
-
-def _markdown(source: str, *tags: str) -> NotebookNode:
-    return _cell("markdown", source, *tags)
-
-
-def _code(source: str, *tags: str) -> NotebookNode:
-    return _cell("code", source, *tags)
-
-
-def _cell(kind: str, source: str, *tags: str) -> NotebookNode:
-    make = getattr(nbformat().v4, f"new_{kind}_cell")
-    cell: NotebookNode = make(source, metadata={"tags": list(tags)} if tags else {})
-    return cell

@@ -13,7 +13,7 @@ from posttrace.traces.errors import InputError
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("report.pdf", "ends in .html"),
+        ("report.docx", "ends in .html"),
         ("file/report.html", "cannot write there"),
         ("folder.html", "is a folder"),
     ],

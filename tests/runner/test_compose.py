@@ -12,7 +12,7 @@ CONF = files("posttrace.conf")
 OPTIONS = sorted(
     (group.name, option.name.removesuffix(".yaml"))
     for group in CONF.iterdir()
-    if group.is_dir() and not group.name.startswith("_")
+    if group.is_dir() and not group.name.startswith("_") and group.name != "report"  # of another command
     for option in group.iterdir()
     if option.name.endswith(".yaml") and not option.name.startswith("_")  # those are parts of others
 )

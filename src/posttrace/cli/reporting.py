@@ -2,22 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from posttrace.cli.options import Paths, audit_options, paths_argument
+from posttrace.cli.options import POLICIES, Paths
+
+DEFAULT_OUT = "report.html"
 
 
 @click.command()
-@paths_argument
-@click.option("-o", "--out", default="report.html", show_default=True, type=click.Path(path_type=Path))
-@click.option("--title", default=None)
-@audit_options
-def report(paths: Paths, out: Path, title: str | None, **settings: Any) -> None:
-    """Write one self-contained HTML page: verdicts, trajectories, gains, exclusions."""
-    import posttrace as pt
+@click.argument("words", nargs=-1, metavar="PATH... [KEY=VALUE...]")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help=f"File to write.  [default: {DEFAULT_OUT}]"
+)
+@click.option(
+    "--format", "formats", metavar="NAME[,NAME]", help="html, pdf, md, ipynb, qmd.  [default: by -o]"
+)
+@click.option("--renderer", type=click.Choice(["builtin", "quarto", "auto"]), help="[default: builtin]")
+@click.option("--where", multiple=True, metavar="COLUMN=VALUE[,VALUE]", help="Runs to report: task=spell.")
+@click.option("--style", type=click.Choice(["wide", "neurips", "icml", "acl"]), help="[default: wide]")
+@click.option("--title")
+@click.option("--alpha", type=float, help="One-sided level.  [default: 0.05]")
+@click.option("--delta-min", type=float, help="Gain to be exceeded, 0..1.  [default: 0]")
+@click.option("--delta-eq", type=float, help="A gain below this is none, 0..1.  [default: 0.02]")
+@click.option("--resamples", type=int, help="Draws of the null distributions.  [default: 10000]")
+@click.option("--seed", type=int, help="Seed of the resampling.  [default: 0]")
+@click.option("--exclude-policy", type=click.Choice(POLICIES), help="[default: drop]")
+def report(words: Paths, out: Path | None, formats: str | None, where: Sequence[str], **given: Any) -> int:
+    """Write one report: a self-contained page, PDF, Markdown or Quarto document.
 
-    written = pt.report(list(paths), out, title=title, settings=pt.AuditSettings(**settings))
-    click.echo(f"report: {written}")
+    PATH is traces or folders of them; the folder of one run gives a report on that run; published:NAME and
+    CSV files one on reported results. KEY=VALUE are settings of conf/report, report=NAME one of its files.
+    """
+    from posttrace.reports.config import chosen
+
+    paths = [word for word in words if not _is_setting(word)]
+    given |= {"format": formats.split(",") if formats else None, "where": _columns(where) or None}
+    found = chosen([word for word in words if _is_setting(word)], given)
+    return _write(paths, out or _named(found.options.formats), found)
+
+
+def _is_setting(word: str) -> bool:
+    return "=" in word and not Path(word).exists()
+
+
+def _named(formats: Sequence[str]) -> Path:
+    return Path(DEFAULT_OUT).with_suffix(f".{formats[0]}") if formats else Path(DEFAULT_OUT)
+
+
+def _columns(where: Sequence[str]) -> dict[str, list[str]]:
+    from posttrace.traces.errors import InputError
+
+    for word in where:
+        if not all(word.partition("=")):
+            raise InputError(f"--where {word}: write COLUMN=VALUE, such as task=spell")
+    parts = [word.partition("=") for word in where]
+    return {name: values.split(",") for name, _, values in parts}
+
+
+def _write(paths: Sequence[str], out: Path, found: Any) -> int:
+    import posttrace as pt
+    from posttrace.reports.terminal import live
+
+    doing = {"report": "starting"}
+
+    def work() -> Path:
+        return pt.report(
+            list(paths),
+            out,
+            title=found.title,
+            settings=found.settings,
+            options=found.options,
+            progress=lambda text: doing.update(report=text),
+        )
+
+    click.echo(f"report: {live(work, lambda: dict(doing))}")
+    return 0

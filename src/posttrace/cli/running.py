@@ -35,7 +35,7 @@ def demo(ctx: click.Context, out: Path) -> int:
     if not swept.ran and not swept.skipped:
         return 1
     ctx.invoke(audit, paths=(str(out),))
-    ctx.invoke(report, paths=(str(out),), out=out / "report.html", title="posttrace demo")
+    ctx.invoke(report, words=(str(out),), out=out / "report.html", title="posttrace demo")
     broken = any(r.status == "infrastructure_failed" for r in swept.ran)  # a failed agent is part of the show
     return int(broken or any(n.is_failure for n in swept.not_run))
 

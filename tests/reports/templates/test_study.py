@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 from omegaconf import OmegaConf
 
 from posttrace.analysis.audit.settings import AuditSettings
-from posttrace.reports.templates.study import Parameters, build
+from posttrace.reports.templates.cells import Parameters
+from posttrace.reports.templates.study import build
 
 PARAMETERS = Parameters(
     ["runs", 'it\'s "here"'], "A & B", dataclasses.asdict(AuditSettings()), "posttrace report runs"

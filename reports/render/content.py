@@ -1,0 +1,64 @@
+"""What an executed notebook shows, in order, for renderers that write text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+SVG = "image/svg+xml"
+HIDDEN = frozenset({"evidence"})
+"""Tags of cells whose output is data and nothing to read."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Markdown. ``box``: it stands apart from the text."""
+
+    markdown: str
+    box: bool = False
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Markdown below a line that opens it."""
+
+    summary: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as SVG, numbered from 1, and what it shows in words."""
+
+    number: int
+    svg: str
+    alt: str
+
+
+Shown = Words | Fold | Drawing
+
+
+def shown(notebook: NotebookNode) -> Iterator[Shown]:
+    """Everything that a reader sees, from the title on; front matter and code are left out."""
+    number = 0
+    for cell in notebook.cells:
+        tags = set(cell.metadata.get("tags", []))
+        if cell.cell_type == "markdown":
+            yield Words(cell.source, box="box" in tags)
+        if cell.cell_type != "code" or tags & HIDDEN:
+            continue
+        for output in cell.outputs:
+            data, about = output.get("data", {}), output.get("metadata", {})
+            if SVG in data:
+                number += 1
+                yield Drawing(number, data[SVG], about.get(SVG, {}).get("alt", ""))
+            elif "text/markdown" in data:
+                fold = about.get("text/markdown", {})
+                folded = "summary" in fold
+                yield Fold(fold["summary"], fold["body"]) if folded else Words(data["text/markdown"])
+            elif output.output_type == "stream":
+                yield Words(f"```\n{output.text}\n```")

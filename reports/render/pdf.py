@@ -1,0 +1,89 @@
+"""An executed notebook as PDF: Markdown, by pandoc to Typst, by Typst to pages. Needs the extra ``pdf``."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from posttrace.reports.display import escaped
+from posttrace.reports.notebook import ReportError
+from posttrace.reports.render.content import Drawing, Fold, shown
+from posttrace.reports.render.markdown import written
+from posttrace.traces.errors import InputError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+READ: Final = "markdown-citations-implicit_figures-tex_math_dollars-raw_html-raw_tex+raw_attribute"
+MISSING: Final = "PDF needs pandoc and Typst: pip install 'posttrace[pdf]', or use --renderer quarto"
+STYLE: Final = Path(__file__).with_name("page.typ")
+FOLDED: Final = "*On the page and in the notebook:* {}."
+
+
+def render(notebook: NotebookNode) -> bytes:
+    """One PDF file, A4; the same notebook gives the same bytes. What a page folds stands as its line alone.
+
+    Raises:
+        InputError: pandoc or Typst is not installed.
+        ReportError: One of them failed.
+    """
+    typst = tools()[1]
+    with tempfile.TemporaryDirectory(prefix="posttrace-pdf-") as scratch:
+        folder = Path(scratch)
+        path = folder / "report.typ"
+        path.write_text(source(notebook, folder), encoding="utf-8")
+        try:
+            made: bytes = typst.compile(str(path), root=scratch, ignore_system_fonts=True)
+        except typst.TypstError as error:
+            raise ReportError(f"Typst could not set the report: {_last(error)}") from error
+        return made
+
+
+def source(notebook: NotebookNode, folder: Path) -> str:
+    """Typst's text of the report; its figures are written to ``folder``. Raises as ``render``."""
+    text = _markdown(notebook, folder)
+    try:
+        body = tools()[0].convert_text(text, "typst", format=READ, extra_args=["--wrap=none"])
+    except RuntimeError as error:
+        raise ReportError(f"pandoc could not read the report: {_last(error)}") from error
+    title = json.dumps(notebook.metadata["title"], ensure_ascii=False)
+    return f"#let title = {title}\n{STYLE.read_text()}\n{_even(body)}"
+
+
+def tools() -> tuple[Any, Any]:
+    """The packages behind it. Raises ``InputError`` that says what to install."""
+    try:
+        pandoc, typst = import_module("pypandoc"), import_module("typst")
+        pandoc.get_pandoc_version()
+    except (ImportError, OSError) as error:
+        raise InputError(MISSING) from error
+    return pandoc, typst
+
+
+def _markdown(notebook: NotebookNode, folder: Path) -> str:
+    parts = []
+    for item in shown(notebook):
+        if isinstance(item, Drawing):
+            name = f"figure-{item.number}.svg"
+            (folder / name).write_text(item.svg, encoding="utf-8")
+            alt = json.dumps(item.alt, ensure_ascii=False)
+            parts.append(f"```{{=typst}}\n#picture({json.dumps(name)}, {alt})\n```")
+        elif isinstance(item, Fold):
+            parts.append(FOLDED.format(escaped(item.summary)))
+        else:
+            parts.append(written(item))
+    return "\n\n".join(parts)
+
+
+def _even(body: str) -> str:
+    """Columns as wide as their content asks for, where pandoc gives shares of the width."""
+    return re.sub(r"columns: \(([^()]*%[^()]*)\)", lambda m: f"columns: {m[1].count('%')}", body)
+
+
+def _last(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

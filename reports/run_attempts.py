@@ -1,0 +1,138 @@
+"""Tables about the attempts of one run: every submission, and everything that failed, with its cause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from posttrace.reports.display import DASH, count, percent, plural, points
+from posttrace.reports.frames import noise_half_width
+from posttrace.reports.shown import Table
+
+if TYPE_CHECKING:
+    from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.failures.failures import Failures
+    from posttrace.analysis.runs.records import RunRecord
+    from posttrace.reports.story import Chapter, Story
+
+
+def submissions(run: RunRecord, audit: Audit, routed: pd.DataFrame, story: Story) -> Table:
+    """Every submission in order: score and its error, gain and its interval, route, code since the last."""
+    rows = pd.DataFrame(
+        {
+            "run_id": run.run_id,
+            "submission_id": [item.submission_id for item in run.submissions],
+            "received_s": [_or_nan(item.received_s) for item in run.submissions],
+            "status": [item.status for item in run.submissions],
+            "reason": [item.reason for item in run.submissions],
+            "error_pp": [_error(run, item.evaluation) for item in run.submissions],
+        }
+    )
+    verdicts = pd.DataFrame(
+        [
+            (row.submission_id, row.state, row.gain, row.lcb, row.ucb, row.p_stepdown, row.is_winner)
+            for row in audit.submissions
+        ],
+        columns=pd.Index(["submission_id", "state", "gain", "lcb", "ucb", "p_stepdown", "is_winner"]),
+    )
+    for name in ("gain", "lcb", "ucb"):
+        verdicts[f"{name}_pp"] = 100 * verdicts.pop(name).astype("float64")
+    routes = routed[["submission_id", "score_pct", "route", "tier", "evidence", "says"]]
+    rows = rows.merge(verdicts, on="submission_id", how="left").merge(routes, on="submission_id", how="left")
+    changed = {chapter.submission_id: _changed(chapter) for chapter in story.chapters}
+    rows["code"] = rows["submission_id"].map(changed)
+    return Table("submissions", _cells(rows), rows, _notes(run, rows), ("number", "at, s", "score %"))
+
+
+def _cells(rows: pd.DataFrame) -> pd.DataFrame:
+    scores = [
+        f"{percent(score)} ± {error:.1f}" if pd.notna(error) and pd.notna(score) else percent(score)
+        for score, error in zip(rows["score_pct"], rows["error_pp"], strict=True)
+    ]
+    gains = [
+        f"{points(gain)} [{points(low)}, {points(high)}]" if pd.notna(low) else points(gain)
+        for gain, low, high in zip(rows["gain_pp"], rows["lcb_pp"], rows["ucb_pp"], strict=True)
+    ]
+    best = [f"{n} (best)" if won is True else f"{n}" for n, won in _pairs(rows)]
+    return pd.DataFrame(
+        {
+            "number": best,
+            "at, s": [DASH if pd.isna(t) else f"{t:,.1f}" for t in rows["received_s"]],
+            "status": [_status(row) for row in rows.to_dict("records")],
+            "score %": scores,
+            "gain, pp [95 %]": gains,
+            "route": rows["route"].fillna(DASH),
+            "tier": rows["tier"].fillna(DASH),
+            "evidence": rows["evidence"].fillna(DASH),
+            "code since the last": rows["code"].fillna("not known"),
+        }
+    )
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[int, Any]]:
+    won = [bool(x) if pd.notna(x) else False for x in rows["is_winner"]]
+    return list(zip(rows["submission_id"], won, strict=True))
+
+
+def _status(row: dict[Any, Any]) -> str:
+    state = str(row["state"]).replace("_", " ") if pd.notna(row["state"]) else "failed"
+    known = row["status"] if state == "failed" else state  # rejected, error or timeout says more
+    return f"{known}: {row['reason']}" if isinstance(row["reason"], str) else known
+
+
+def _error(run: RunRecord, evaluation: Any) -> float:
+    if evaluation is None:
+        return float("nan")
+    return 100 * noise_half_width((evaluation,), run.started.task.n_items)
+
+
+def _changed(chapter: Chapter) -> str:
+    if chapter.problem is not None:
+        return "not known"
+    added = sum(change.added or 0 for change in chapter.changes)
+    removed = sum(change.removed or 0 for change in chapter.changes)
+    files = plural(len(chapter.changes), "file")
+    return f"{files}, +{added:,} \N{MINUS SIGN}{removed:,}" if chapter.changes else "as before"
+
+
+def _notes(run: RunRecord, rows: pd.DataFrame) -> tuple[str, ...]:
+    if rows.empty:
+        return ("The run received no submission.",)
+    return (
+        "±: 1.96 standard errors over items of that one scoring. Gain: over the run's own baseline, with the "
+        "two-sided interval that holds for all submissions together. Only scored submissions have a gain.",
+        f"{plural(len(run.submissions), 'submission')} received; the diffs stand below.",
+    )
+
+
+def failed_attempts(failures: Failures) -> Table:
+    """Every iteration that failed, then the run as a whole, with the primary cause and its lines."""
+    iterations = failures.iterations
+    lost = iterations[iterations["failed"].fillna(False).astype(bool)]
+    whole = failures.runs[failures.runs["failed"].fillna(False).astype(bool)]
+    rows = pd.concat(
+        [lost.assign(what=lost["iteration"].map(lambda n: f"attempt {n}")), whole.assign(what="run")]
+    )
+    cells = pd.DataFrame(
+        {
+            "what": rows["what"],
+            "ended in": rows["ends_in"].fillna(DASH),
+            "submission": rows["submission_id"].map(count),
+            "outcome": rows["outcome"].fillna(rows["status"]).str.replace("_", " ").fillna(DASH),
+            "type": rows["failure_type"].str.replace("_", " ").fillna(DASH),
+            "cause": rows["says"].fillna(DASH),
+            "which says": rows["evidence"].fillna(DASH),
+        }
+    )
+    of = len(iterations)
+    notes = (
+        f"{len(lost)} of {plural(of, 'attempt')} failed. An attempt is the work up to a submission, to a "
+        "launch that failed, or to the end of the run. Causes are found by rules; unknown: none fits.",
+    )
+    return Table("failures", cells, rows, notes, ("submission",))
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value

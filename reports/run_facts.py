@@ -1,0 +1,173 @@
+"""Tables about one run: what it was, what it used, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from posttrace.reports.display import DASH, count, percent, plural, points
+from posttrace.reports.provenance import protection
+from posttrace.reports.shown import Prose, Table
+
+if TYPE_CHECKING:
+    from posttrace.analysis.runs.records import RunRecord
+    from posttrace.analysis.runs.tables import TraceSet
+    from posttrace.reports.story import Story
+
+NOT_RECORDED = "not recorded"
+
+
+def headline(run: RunRecord, verdicts: pd.DataFrame) -> Prose:
+    """The run in one sentence: verdict, best, baseline, what is left of the gain, route."""
+    row = verdicts.iloc[0]
+    if pd.isna(row["reported_gain_pp"]):
+        return Prose(f"{row['task']} · {row['run_label']}: {row['label']}.")
+    corrected = f"; corrected {points(row['corrected_gain_pp'])} [lower bound {points(row['lcb_pp'])}]"
+    parts = [
+        f"Best {percent(row['reported_best_pct'])} % of {plural(len(run.submissions), 'submission')}",
+        f"baseline {percent(row['baseline_pct'])} %",
+        f"gain {points(row['reported_gain_pp'])} pp{corrected if pd.notna(row['corrected_gain_pp']) else ''}",
+        f"route {row['route'] if pd.notna(row['route']) else NOT_RECORDED}",
+    ]
+    return Prose(
+        f"{row['task']} · {row['run_label']}: {row['label']}. {', '.join(parts)}.".replace("..", ".")
+    )
+
+
+def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
+    """Who did what to which model under which budget, and what came of it."""
+    start, row = run.started, verdicts.iloc[0]
+    base = start.base_model
+    sha = f", {base.sha256[:12]}" if base.sha256 else ""
+    pairs = [
+        ("agent", _joined(start.agent.id, start.agent.system, start.agent.version)),
+        ("driver", start.agent.driver or NOT_RECORDED),
+        ("mode", start.agent.mode or NOT_RECORDED),
+        ("task", f"{_joined(start.task.id, start.task.level)}: {start.task.metric}, {_items(run)}"),
+        ("base model", f"{base.id}{sha}"),
+        ("seed, attempt", f"{DASH if start.seed is None else start.seed}, {start.attempt}"),
+        ("budget used", "; ".join(_budget(run)) or "no limit was set"),
+        ("ended", _joined(run.status.replace("_", " "), run.status_reason)),
+        ("route of the best", row["route"] if pd.notna(row["route"]) else DASH),
+        ("verdict", row["label"]),
+        ("integrity", row["integrity"]),
+        ("sandbox", protection(start.sandbox.kind, start.sandbox.isolates)),
+        ("feedback to the agent", run.feedback or NOT_RECORDED),
+        ("record", f"{start.recorder.kind}, head {run.head_hash[:16]}"),
+    ]
+    rows = pd.DataFrame(pairs, columns=pd.Index(["fact", "value"]))
+    return Table("facts", rows, rows.assign(run_id=run.run_id))
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _items(run: RunRecord) -> str:
+    n = run.started.task.n_items
+    return "items not recorded" if n is None else f"{n:,} items"
+
+
+def _budget(run: RunRecord) -> Iterator[str]:
+    limits = run.started.budget
+    if limits.wall_s is not None:
+        used = NOT_RECORDED if run.wall_s is None else f"{run.wall_s:,.1f}"
+        yield f"time {used} of {limits.wall_s:,.0f} s"
+    if limits.submissions is not None:
+        yield f"submissions {len(run.submissions)} of {limits.submissions}"
+    for name, limit in (("steps", limits.steps), ("tokens", limits.tokens), ("USD", limits.usd)):
+        if limit is not None:
+            yield f"{name}: limit {limit:,}"
+
+
+def usage(traces: TraceSet) -> Table:
+    """Tokens and cost by model, as far as the agent's steps report them."""
+    rows = traces.usage
+    cells = pd.DataFrame(
+        {
+            "model": rows["model"].fillna(DASH),
+            "steps": rows["steps"].map(count),
+            "with usage": rows["steps_with_usage"].map(count),
+            "input tokens": rows["input_tokens"].map(count),
+            "cached tokens": rows["cached_tokens"].map(count),
+            "output tokens": rows["output_tokens"].map(count),
+            "cost, USD": [DASH if pd.isna(usd) else f"{usd:,.2f}" for usd in rows["cost_usd"]],
+        }
+    )
+    note = (
+        f"{DASH} = not recorded. Sums are over the steps that report usage."
+        if len(rows)
+        else "Tokens and cost: the record holds no agent step, so nothing is known of them."
+    )
+    return Table("usage", cells, rows, (note,), tuple(cells.columns[1:]))
+
+
+def resources(traces: TraceSet, run: RunRecord) -> Table:
+    """Load of the machine over the run's samples."""
+    samples = traces.resources
+    gpus = samples["gpus"].max() if len(samples) else 0
+    found: list[tuple[str, float | None, str]] = [
+        ("samples", float(len(samples)), "{:,.0f}"),
+        ("CPU, mean % (100 = one core)", samples["cpu_pct"].mean(), "{:,.0f}"),
+        ("memory, largest GiB", samples["rss_bytes"].max() / 2**30, "{:,.2f}"),
+        ("disk, largest GiB", samples["disk_bytes"].max() / 2**30, "{:,.2f}"),
+        ("GPUs", float(gpus), "{:,.0f}"),
+    ]
+    if gpus:
+        hours = None if run.wall_s is None else float(gpus) * run.wall_s / 3600
+        found += [
+            ("GPU load, mean %", samples["gpu_util_pct"].mean(), "{:,.0f}"),
+            ("GPU memory, largest GiB", samples["gpu_mem_bytes"].max() / 2**30, "{:,.2f}"),
+            ("GPU hours held (GPUs seen x wall time)", hours, "{:,.2f}"),
+        ]
+    rows = pd.DataFrame([(name, value) for name, value, _ in found], columns=pd.Index(["measure", "value"]))
+    rows = rows if len(samples) else rows.iloc[:0]
+    shown = [DASH if pd.isna(value) else form.format(value) for _, value, form in found][: len(rows)]
+    cells = pd.DataFrame({"measure": rows["measure"], "value": shown})
+    said = "No GPU was seen." if len(samples) and not gpus else ""
+    note = said if len(samples) else "The record holds no resource sample."
+    return Table("resources", cells, rows, (note,) if note else (), ("value",))
+
+
+def process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Table:
+    """How the run went, in numbers that are defined beside them."""
+    rows = pd.DataFrame(list(_process(run, story, stages)), columns=pd.Index(["measure", "value", "of"]))
+    shown = [DASH if pd.isna(value) else f"{value:,.6g}" for value in rows["value"]]
+    cells = pd.DataFrame({"measure": rows["measure"], "value": shown, "defined as": rows["of"]})
+    return Table("process", cells, rows, (f"{DASH} = not defined or not recorded.",), ("value",))
+
+
+def _process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Iterator[tuple[str, Any, str]]:
+    scored = [item for item in run.submissions if item.evaluation is not None]
+    times = [item.received_s for item in run.submissions if item.received_s is not None]
+    best = run.best
+    hours = run.wall_s / 3600 if run.wall_s else None
+    commands = [command for command in story.commands if command.ending != "session"]
+    lost = [command for command in commands if command.ending in ("failed", "no_model")]
+    changed = [change for chapter in story.chapters for change in chapter.changes]
+    spent = (stages["end_s"] - stages["start_s"]).groupby(stages["stage"]).sum()
+    total = float(spent.sum())
+    yield "submissions", len(run.submissions), "received, whatever became of them"
+    yield "scored", len(scored), f"of {plural(len(run.submissions), 'submission')} received"
+    yield "improvements", _improvements(run), f"scores above all before, of {len(scored)} scored"
+    yield "submissions an hour", len(run.submissions) / hours if hours else None, "received / wall time"
+    yield "first submission, s", min(times, default=None), "from the start of the run"
+    yield "best submission, s", None if best is None else best.received_s, "when the best arrived"
+    yield "commands seen", len(commands), "by sampling; sessions that start others are not counted"
+    yield "commands without result", len(lost), f"failed or left no model, of {len(commands)} seen"
+    yield "files changed", len(changed), "code files, summed over the stretches between submissions"
+    yield "lines added", sum(change.added or 0 for change in changed), "in these files"
+    yield "lines removed", sum(change.removed or 0 for change in changed), "in these files"
+    share = 100 * float(spent.get("train", 0.0)) / total if total else None
+    yield "training, % of time", share, "stage train, see the rules of the stages"
+
+
+def _improvements(run: RunRecord) -> int:
+    best, found = float("-inf"), 0
+    for item in run.submissions:
+        if item.evaluation is not None and item.evaluation.score > best:
+            found += best > float("-inf")
+            best = item.evaluation.score
+    return found
