@@ -88,7 +88,7 @@ def _tested(cleaned: Cleaned, column: int, run: RunRecord, baseline: float) -> t
 
 
 def _below(paired: Paired) -> float:
-    """Exact on independent 0/1 items: the test for a gain with failures in the place of successes."""
+    """One-sided p of a loss, exact on independent 0/1 items."""
     if paired.zero_one and paired.clusters is None:
-        return conditional_binomial(Paired(1 - paired.baseline, 1 - paired.submissions))
+        return float(conditional_binomial(paired, greater=False)[0])
     return float(norm.cdf(paired.units.t[0]))

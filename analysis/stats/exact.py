@@ -32,23 +32,24 @@ def mcnemar_all(gained: IntArray, lost: IntArray, greater: bool = True) -> Float
     return np.asarray(tail, dtype=np.float64)
 
 
-def conditional_binomial(paired: Paired) -> float:
-    """Bonferroni over submissions of P(PB >= X_j): 0/1 items, baseline scored m times.
+def conditional_binomial(paired: Paired, greater: bool = True) -> FloatArray:
+    """(submission,) P(PB >= X_j), or P(PB <= X_j), of each submission alone: 0/1 items, m baseline scorings.
 
     Given S_i successes of item i in m + 1 scorings, under the null each scoring is equally likely to be the
     submission's, so X_j = sum_i y_ij is Poisson-binomial with probabilities S_i/(m+1), independent items.
-    Items with S_i in {0, m+1} are constants.
+    Items with S_i in {0, m+1} are constants. 1 where all are.
     """
     counts = paired.baseline.sum(axis=0)[:, None] + paired.submissions
-    smallest = 1.0
+    found = np.ones(paired.k)
     for j in range(paired.k):
         open_items = (counts[:, j] > 0) & (counts[:, j] < paired.m + 1)
         if not open_items.any():
             continue
         x = int(paired.submissions[open_items, j].sum())
-        tail = float(poisson_binom.sf(x - 1, counts[open_items, j] / (paired.m + 1)))
-        smallest = min(smallest, min(1.0, max(0.0, tail)))
-    return min(1.0, paired.k * smallest)
+        chances = counts[open_items, j] / (paired.m + 1)
+        tail = poisson_binom.sf(x - 1, chances) if greater else poisson_binom.cdf(x, chances)
+        found[j] = min(1.0, max(0.0, float(tail)))
+    return found
 
 
 def enumerated_flips(d: FloatArray) -> tuple[float, float]:

@@ -48,19 +48,29 @@ def test_conditional_binomial_by_enumeration():
         if sum(hits) >= 3
     )
     assert tail == pytest.approx(2 / 27)
-    assert conditional_binomial(Paired(base, scored)) == pytest.approx(tail)
-    # four copies of the submission: Bonferroni
-    assert conditional_binomial(Paired(base, np.repeat(scored, 4, axis=1))) == pytest.approx(8 / 27)
+    assert conditional_binomial(Paired(base, scored)) == pytest.approx([tail])
+    # it got all it could, so that it can only have lost as much
+    assert conditional_binomial(Paired(base, scored), greater=False) == pytest.approx([1.0])
+
+
+def test_a_loss_is_a_gain_of_failures():
+    rng = np.random.default_rng(0)
+    base, scored = (rng.random(size=size) < 0.3 for size in ((3, 40), (40, 4)))
+    plain, turned = (Paired(b.astype(float), s.astype(float)) for b, s in ((base, scored), (~base, ~scored)))
+    assert conditional_binomial(plain, greater=False) == pytest.approx(
+        conditional_binomial(turned), abs=1e-12
+    )
 
 
 def test_conditional_binomial_with_one_scoring_is_mcnemar():
     base = np.array([[0.0] * 9 + [1.0] * 3 + [1.0] * 5])
     scored = np.array([[1.0] * 9 + [0.0] * 3 + [1.0] * 5]).T
-    assert conditional_binomial(Paired(base, scored)) == pytest.approx(mcnemar(9, 3))
+    assert conditional_binomial(Paired(base, scored)) == pytest.approx([mcnemar(9, 3)])
+    assert conditional_binomial(Paired(base, scored), greater=False) == pytest.approx([mcnemar(9, 3, "less")])
 
 
 def test_conditional_binomial_without_open_items():
-    assert conditional_binomial(Paired(np.ones((3, 12)), np.ones((12, 2)))) == 1.0
+    assert conditional_binomial(Paired(np.ones((3, 12)), np.ones((12, 2)))).tolist() == [1.0, 1.0]
 
 
 def test_enumerated_flips_of_equal_sizes_is_the_sign_test():
