@@ -13,6 +13,7 @@ from posttrace.analysis.routes.static import (
     preferences,
     sampling,
     surrogate,
+    variants,
 )
 from posttrace.analysis.routes.static.anatomy import Anatomy, take_apart
 from posttrace.analysis.routes.static.descent import Descent
@@ -54,7 +55,8 @@ def find(descent: Descent) -> Finding:
     if reward is None and rated and descent.taped and source.kind == "unknown":
         reward = surrogate.find(anatomy)
     if reward is not None:
-        attributes = {**reward.attributes, "data": source.kind.split("+")[0], "rollout": source.rollout}
+        attributes = {**reward.attributes, "data": source.kind.split("+")[0], **_drawn(source)}
+        attributes["variant"] = variants.of_policy(anatomy, reward.objective)
         return Finding(reward.objective, (*reward.reasons, *source.reasons), attributes, source.files)
     if not anatomy.scores and polarity.raises_output(anatomy):
         says = "the output of a model that is not in sight is raised where tokens are given"
@@ -70,12 +72,16 @@ def find(descent: Descent) -> Finding:
     return _likelihood(anatomy, source)
 
 
+def _drawn(source: sampling.Source) -> dict[str, str]:
+    return {"rollout": source.rollout, "online": source.online}
+
+
 def _likelihood(anatomy: Anatomy, source: sampling.Source) -> Finding:
     shown = _weighing(anatomy)
     if polarity.unlearns(anatomy.descent):
         says = "the likelihood of the tokens is lowered, not raised"
         return Finding("other", (("unlikelihood", says, shown), *source.reasons))
-    attributes = {"data": source.kind, "rollout": source.rollout}
+    attributes = {"data": source.kind, **_drawn(source)}
     own = source.kind in ("self", "self+filter")
     says = "cross-entropy on the policy's own samples" if own else "cross-entropy on given tokens"
     reasons = (("likelihood", says, shown), *source.reasons)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from posttrace.analysis.routes.static import api, rawtext, sampling
+from posttrace.analysis.routes.static import api, rawtext, sampling, variants
 from posttrace.analysis.routes.static.anatomy import Anatomy
 from posttrace.analysis.routes.static.finding import Finding
 from posttrace.analysis.routes.static.graph import EVERYTHING, SMOOTH, Slice
@@ -17,16 +17,16 @@ def find(anatomy: Anatomy) -> Finding | None:
     for node in anatomy.gradient.values():
         if _contrast(anatomy, node):
             says = "a bent difference of the log-probabilities of two texts"
-            return Finding("dpo", (("preference", says, node),), {"data": "given"})
+            return _preferred(anatomy, node, says)
         if not _logistic(node):
             continue
         inner = Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights)
         if any(_log_probability(n) for n in inner if n is not node):
             says = "a logistic function of log-probabilities"
-            return Finding("dpo", (("preference", says, node),), {"data": "given"})
+            return _preferred(anatomy, node, says)
         if any(_referred(anatomy, n) for n in inner):
             says = "a logistic function of a difference from what a reference model gives"
-            return Finding("dpo", (("preference", says, node),), {"data": "given"})
+            return _preferred(anatomy, node, says)
         if not any(_log_probability(n) for n in anatomy.gradient.values()) and not _softmax(anatomy):
             if not _paired(anatomy, inner) and _of_single_texts(anatomy):
                 says = "a logistic function of a score of one text"
@@ -34,6 +34,11 @@ def find(anatomy: Anatomy) -> Finding | None:
             says = "a logistic function of scores that are no log-probabilities"
             return Finding("reward_model", (("scorer", says, node),))
     return None
+
+
+def _preferred(anatomy: Anatomy, node: Value, says: str) -> Finding:
+    attributes = {"data": "given", "variant": variants.of_preference(anatomy, node)}
+    return Finding("dpo", (("preference", says, node),), attributes)
 
 
 def _paired(anatomy: Anatomy, inner: Slice) -> bool:

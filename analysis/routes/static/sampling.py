@@ -22,6 +22,8 @@ class Source:
     """Files that are read on the way, each with the node that reads it."""
     reasons: tuple[tuple[str, str, Value | None], ...] = ()
     rollout: str = "none"
+    online: str = ""
+    """Whether they are drawn in the loop in which they are learned from; empty for given ones."""
     raw: bool = False
     """Whether the files are read as one stream, not as records."""
 
@@ -144,7 +146,8 @@ def source(descent: Descent, tokens: Sequence[Value], models: Sequence[Value] = 
         ]
         if test is not None:
             reasons.append(("filter", "samples are kept by what they are worth", test))
-        return Source(kind, files, tuple(reasons), rollout="text")
+        online = "yes" if any(_together(draw, descent) for draw in own) else "no"
+        return Source(kind, files, tuple(reasons), _rollout(everything), online)
     others = by_any_model(everything)
     if others:
         return Source("teacher", files, (("other-samples", "tokens drawn from another model", others[0]),))
@@ -153,6 +156,24 @@ def source(descent: Descent, tokens: Sequence[Value], models: Sequence[Value] = 
     records = any(_record(node) for node in everything)
     made_from = Slice(models, SMOOTH) if models else everything
     return Source("given", files, raw=rawtext.running(everything, records, made_from))
+
+
+def _together(draw: Value, descent: Descent) -> bool:
+    outer = descent.where.loops[:1]
+    return bool(outer) and draw.where.loops[:1] == outer
+
+
+_RUNS: Final = api.names(
+    "subprocess.run subprocess.Popen subprocess.check_output builtins.exec builtins.eval"
+)
+
+
+def _rollout(everything: Slice) -> str:
+    """``env`` where an environment answers the draws, ``tool`` where they are run as a program."""
+    for node in everything:
+        if node.op == "method" and node.name == "step" and len(node.args) > 1:
+            return "env"
+    return "tool" if any(node.op == "call" and node.name in _RUNS for node in everything) else "text"
 
 
 _PARSERS: Final = api.names(
