@@ -124,3 +124,9 @@ def _feeds(earlier: Part, later: Part) -> bool:
 
 def _certain(io: CheckpointIO) -> bool:
     return "*" not in io.path and io.path not in ("", ".")
+
+
+def linked(parts: Sequence[Part]) -> bool:
+    """Whether each part but one reads a model that another one writes."""
+    fed = [any(_feeds(other, part) for other in parts if other is not part) for part in parts]
+    return fed.count(False) <= 1

@@ -34,7 +34,7 @@ def route_of(parts: Sequence[Part]) -> Route:
     stages = [stage for part in parts for stage in part.reading.stages]
     policy = [stage for stage in stages if stage.objective != AUXILIARY] or stages[:1]
     names = tuple(name for name, _ in groupby(stage.objective for stage in policy))
-    evidence = tuple(fact for stage in policy for fact in stage.evidence)
+    evidence = tuple(dict.fromkeys(fact for stage in policy for fact in stage.evidence))
     trained = [part for part in parts if part.reading.stages]
     documented = bool(trained) and all(part.kind == DOCUMENT for part in trained)
     if UNKNOWN in names:

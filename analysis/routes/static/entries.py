@@ -26,13 +26,15 @@ CONFIG: Final = "config"
 DOCUMENT: Final = "document"
 
 
-def read_entry(files: Mapping[str, bytes], path: str, *, commit: str | None = None) -> Reading:
-    """What running ``path`` would do; of a library, what calling it would."""
+def read_entry(
+    files: Mapping[str, bytes], path: str, *, commit: str | None = None, library: bool = True
+) -> Reading:
+    """What running ``path`` would do; with ``library``, where that trains nothing, what calling it would."""
     kind = kind_of(files, path)
     if kind is None:
         return Reading(problems=(f"{path}: no kind of file that can be run or configures a run",))
     reading = read(Machine(Workspace(files, lenient=True)), lambda m: _RUNS[kind](m, path), commit)
-    if kind == PYTHON and not reading.stages:
+    if library and kind == PYTHON and not reading.stages:
         return roots.read_library(files, path, reading, commit)
     return _chosen(reading, path, commit) if kind == CONFIG else reading
 

@@ -88,8 +88,12 @@ def _watched(paths: Paths, settings: AuditSettings, *, as_json: bool, csv: bool)
 @paths_argument
 @json_option
 @csv_option
-def routes(paths: Paths, as_json: bool, as_csv: bool) -> int:
+@click.option("--source", is_flag=True, help="PATH is source code, in the order in which it would run.")
+def routes(paths: Paths, as_json: bool, as_csv: bool, source: bool) -> int:
     """By which route was each submission trained, and on what evidence?
+
+    With --source: by which route would code train? Several files (scripts, notebooks, shell scripts,
+    configurations, modules) are one pipeline; of a folder its entry points are taken. Nothing is executed.
 
     Exit 1 when a trace is invalid.
     """
@@ -99,6 +103,8 @@ def routes(paths: Paths, as_json: bool, as_csv: bool) -> int:
 
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
+    if source:
+        return _of_source(paths, as_json=as_json, csv=as_csv)
     traces = pt.load(paths)
     found = pt.routes(traces)
     if as_json:
@@ -109,3 +115,17 @@ def routes(paths: Paths, as_json: bool, as_csv: bool) -> int:
         shown, title, notes = routes_table(found)
         print_frame(shown, title, [*notes, *(f"{left.path}: {left.reason}" for left in traces.invalid)])
     return int(bool(traces.invalid))
+
+
+def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
+    from posttrace.analysis.routes.sources import source_routes
+    from posttrace.reports.terminal import print_frame
+
+    found = source_routes(paths)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+    elif csv:
+        click.echo(found.table().to_csv(index=False), nl=False)
+    else:
+        print_frame(found.facts(), found.title, found.notes)
+    return 0
