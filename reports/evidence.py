@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +33,8 @@ class Evidence:
     title: str
     summary: str
     command: str
+    asked: Mapping[str, Any]
+    """Kind and parameters, from which the report can be computed again."""
     displays: Sequence[Table | Picture]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -42,8 +44,8 @@ class Evidence:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """``{schema, title, summary, command, posttrace, newest_run, runs, excluded, audit, routes,
-        displays}``."""
+        """``{schema, title, summary, command, asked, posttrace, newest_run, runs, excluded, audit, routes,
+        displays}``; ``asked``: ``{kind, paths, title, settings, where, style}``."""
         runs = [
             {"run_id": run.run_id, "path": run.path, "started_at": run.started.ts, "head_hash": run.head_hash}
             for run in sorted(self.traces.final, key=lambda run: run.run_id)
@@ -54,6 +56,7 @@ class Evidence:
             "title": self.title,
             "summary": self.summary,
             "command": self.command,
+            "asked": dict(self.asked),
             "posttrace": version("posttrace"),
             "newest_run": max(starts, default=None),
             "runs": runs,

@@ -6,7 +6,7 @@ import copy
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,11 +35,13 @@ def execute(
     folder: Path,
     *,
     timeout_s: float = TIMEOUT_S,
+    environment: Mapping[str, str] | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> NotebookNode:
     """Executed copy; cells run in ``folder``. No trace of the clock is left in it.
 
-    ``progress`` is told what each cell is about before it runs.
+    ``environment``: further variables of the kernel. ``progress`` is told what each cell is about before it
+    runs.
 
     The kernel is the ipykernel of the running interpreter, whatever kernels are installed on the machine, and
     sees none of the user's IPython start-up files.
@@ -61,7 +63,7 @@ def execute(
             on_cell_start=_teller(notebook, progress),
         )
         try:
-            executed = client.execute(env=_environment(scratch), cleanup_kc=True)
+            executed = client.execute(env={**_environment(scratch), **(environment or {})}, cleanup_kc=True)
         except CellExecutionError as error:
             raise _explained(error) from error
         except CellTimeoutError as error:

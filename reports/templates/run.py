@@ -66,7 +66,10 @@ displays = [
     facts, trajectory, submissions, change_table, failed, timeline, command_table, strip, stage_table,
     usage, resources, process, limits, flags, heads,
 ]
-evidence.Evidence(traces, audit, routes, title, summary.text, command, displays)"""
+asked = {
+    "kind": "run", "paths": paths, "title": title, "settings": settings, "where": where, "style": style
+}
+evidence.Evidence(traces, audit, routes, title, summary.text, command, asked, displays)"""
 
 
 def build(parameters: Parameters) -> NotebookNode:

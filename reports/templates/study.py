@@ -79,7 +79,10 @@ displays = [
     timeline, command_table, change_table, cell_table,
     run_counts, exclusions, denominators, sandboxes, flags, heads,
 ]
-evidence.Evidence(traces, audit, routes, title, summary.text, command, displays)"""
+asked = {
+    "kind": "study", "paths": paths, "title": title, "settings": settings, "where": where, "style": style
+}
+evidence.Evidence(traces, audit, routes, title, summary.text, command, asked, displays)"""
 
 
 def build(parameters: Parameters) -> NotebookNode:

@@ -11,6 +11,8 @@ import click
 from posttrace.cli.options import POLICIES, Paths
 
 DEFAULT_OUT = "report.html"
+SHOWN = 20
+"""Differences that are printed; of more the number."""
 
 
 @click.command()
@@ -25,21 +27,36 @@ DEFAULT_OUT = "report.html"
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE[,VALUE]", help="Runs to report: task=spell.")
 @click.option("--style", type=click.Choice(["wide", "neurips", "icml", "acl"]), help="[default: wide]")
 @click.option("--title")
+@click.option(
+    "--check", "twin", is_flag=False, flag_value="", metavar="[FILE]", help="Compute FILE again and compare."
+)
 @click.option("--alpha", type=float, help="One-sided level.  [default: 0.05]")
 @click.option("--delta-min", type=float, help="Gain to be exceeded, 0..1.  [default: 0]")
 @click.option("--delta-eq", type=float, help="A gain below this is none, 0..1.  [default: 0.02]")
 @click.option("--resamples", type=int, help="Draws of the null distributions.  [default: 10000]")
 @click.option("--seed", type=int, help="Seed of the resampling.  [default: 0]")
 @click.option("--exclude-policy", type=click.Choice(POLICIES), help="[default: drop]")
-def report(words: Paths, out: Path | None, formats: str | None, where: Sequence[str], **given: Any) -> int:
+def report(
+    words: Paths,
+    out: Path | None,
+    formats: str | None,
+    where: Sequence[str],
+    twin: str | None,
+    **given: Any,
+) -> int:
     """Write one report: a self-contained page, PDF, Markdown or Quarto document.
 
     PATH is traces or folders of them; the folder of one run gives a report on that run; published:NAME and
     CSV files one on reported results. KEY=VALUE are settings of conf/report, report=NAME one of its files.
+
+    --check computes the numbers of a report's JSON (default: the one beside -o) again, from PATH or where the
+    traces lay, writes nothing, and exits 1 when a number or a trace is not what it was.
     """
     from posttrace.reports.config import chosen
 
     paths = [word for word in words if not _is_setting(word)]
+    if twin is not None:
+        return _check(paths, Path(twin) if twin else (out or Path(DEFAULT_OUT)).with_suffix(".json"))
     given |= {"format": formats.split(",") if formats else None, "where": _columns(where) or None}
     found = chosen([word for word in words if _is_setting(word)], given)
     return _write(paths, out or _named(found.options.formats), found)
@@ -61,6 +78,27 @@ def _columns(where: Sequence[str]) -> dict[str, list[str]]:
             raise InputError(f"--where {word}: write COLUMN=VALUE, such as task=spell")
     parts = [word.partition("=") for word in where]
     return {name: values.split(",") for name, _, values in parts}
+
+
+def _check(paths: Sequence[str], twin: Path) -> int:
+    from importlib.metadata import version
+
+    from posttrace.reports.check import check
+    from posttrace.reports.terminal import live
+
+    doing = {"check": "starting"}
+    found = live(
+        lambda: check(twin, paths, progress=lambda text: doing.update(check=text)), lambda: dict(doing)
+    )
+    if found.version != version("posttrace"):
+        click.echo(f"{twin} was made by posttrace {found.version}; this is {version('posttrace')}", err=True)
+    for line in found.differences[:SHOWN]:
+        click.echo(line)
+    if found.differences:
+        click.echo(f"{twin}: {len(found.differences)} differences; the report does not reproduce")
+        return 1
+    click.echo(f"{twin}: {found.n_numbers:,} numbers of {found.n_runs} runs reproduce")
+    return 0
 
 
 def _write(paths: Sequence[str], out: Path, found: Any) -> int:
