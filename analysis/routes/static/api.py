@@ -64,6 +64,14 @@ SHAPED: Final = names(
     " permutation shuffle randn_like"
 )
 """The arguments are sizes; nothing of their content is passed on."""
+NO_TEXT: Final = (
+    "torchvision.",
+    "torchaudio.",
+    "sklearn.datasets",
+    "keras.datasets",
+    "tensorflow.keras.datasets",
+)
+"""Modules of data sets that are no texts, and of models of such data."""
 BY_SHAPE: Final = names(
     "reshape view sum mean std var max min transpose swapaxes permute squeeze unsqueeze expand repeat"
     " tile astype to softmax log_softmax flatten ravel cumsum prod logsumexp split chunk type float half"

@@ -153,6 +153,8 @@ def set_attribute(m: Machine, base: Value, name: str, value: Value) -> None:
             target.names[name] = value
         else:
             write(m, target, m.const(name), value)
+            if name == "requires_grad":
+                m.library_call("method", "requires_grad_", [target, value], {})
             if name == "data":  # the way to replace what a parameter holds
                 m.update(target, value)
 

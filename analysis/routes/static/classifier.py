@@ -18,13 +18,6 @@ _HEADS: Final = (
     "ForQuestionAnswering",
     "ForMultipleChoice",
 )
-_NO_TEXT: Final = (
-    "torchvision.",
-    "torchaudio.",
-    "sklearn.datasets",
-    "keras.datasets",
-    "tensorflow.keras.datasets",
-)
 _COUNTS: Final = api.names("arange eye zeros ones zeros_like ones_like")
 
 
@@ -41,7 +34,7 @@ def shown(anatomy: Anatomy) -> tuple[str, Value] | None:
         inside = Slice([target], EVERYTHING)
         if _counted(inside):
             return "the targets are positions in a batch, not tokens", node
-        if any(n.name.startswith(_NO_TEXT) for n in inside):
+        if any(n.name.startswith(api.NO_TEXT) for n in inside):
             return "the data are no texts", node
         if _beside(anatomy, target, inside):
             return "the targets are labels beside the text", node

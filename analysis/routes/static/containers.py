@@ -52,7 +52,7 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
     if lists and name == "extend" and args:
         objects.extend(m, base, args[0])
         return m.const(None)
-    if lists and name in ("pop", "popleft"):
+    if (lists and name in ("pop", "popleft", "get_nowait")) or (lists and not tables and name == "get"):
         return m.value("elem", [base])
     if lists and name == "sort":
         return _sorted_in_place(m, lists, keywords)

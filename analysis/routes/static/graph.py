@@ -52,7 +52,7 @@ def inputs(node: Value) -> list[Edge]:
         return [*(("value", a) for a in node.args), *(("test", t) for t in node.tests)]
     if op in ("call", "method", "apply"):
         return _of_call(node)
-    if op == "attr" and node.name in ("shape", "size", "ndim", "dtype", "device"):
+    if op == "attr" and node.name in ("shape", "size", "ndim", "dtype", "device", "config"):
         return [("shape", node.args[0])]
     edges: list[Edge] = [("value", arg) for arg in node.args]
     edges += [("filter", test) for test in node.tests]

@@ -63,12 +63,12 @@ def find(descent: Descent) -> Finding:
         return Finding("sft", (("output-raised", says, descent.root),), {"data": source.kind})
     if not anatomy.scores:
         return Finding("other", (("no-likelihood", "the loss is no likelihood of tokens", descent.root),))
-    classes = classifier.shown(anatomy)
-    if classes is not None:
-        return Finding("other", (("classes", *classes),))
     teacher = _teacher(anatomy)
     if teacher is not None:
         return teacher
+    classes = classifier.shown(anatomy)
+    if classes is not None:
+        return Finding("other", (("classes", *classes),))
     return _likelihood(anatomy, source)
 
 

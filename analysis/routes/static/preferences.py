@@ -52,6 +52,8 @@ def _paired(anatomy: Anatomy, inner: Slice) -> bool:
 def _of_single_texts(anatomy: Anatomy) -> bool:
     """Whether what is scored is known to be one field of a record, or no record: no answer to a prompt."""
     inside = Slice(anatomy.tokens, EVERYTHING, stop=lambda n: id(n) in anatomy.descent.weights)
+    if any(node.name.startswith(api.NO_TEXT) for node in inside):
+        return True
     known = any(sampling.read_paths(node) for node in inside)
     return known and len(rawtext.fields(inside)) < 2
 

@@ -27,7 +27,7 @@ def running(everything: Slice, records: bool, models: Slice) -> bool:
     ``records``: whether files are read record by record. Text of one field is running text where windows are
     cut from many of them joined, or where a model is trained on it from nothing.
     """
-    if any(_labels(node) for node in everything):
+    if any(_labels(node) or _columns(node) for node in everything):
         return False
     if not records:
         return True
@@ -55,6 +55,14 @@ def _labels(node: Value) -> bool:
     """Whether a file holds what to learn of each text besides the text."""
     key = node.args[1] if node.op == "index" else None
     return isinstance(key, Const) and key.value in ("labels", "loss_mask")
+
+
+def _columns(node: Value) -> bool:
+    """Whether a line is split at a separator of columns."""
+    if node.op != "method" or node.name not in ("split", "rsplit") or len(node.args) < 2:
+        return False
+    separator = text.known(node.args[1])
+    return bool(separator) and (separator == "\t" or bool(separator.strip()))
 
 
 def _loads(models: Slice) -> bool:

@@ -1,4 +1,4 @@
-"""Functions of objects that are records: data classes and name spaces."""
+"""Functions of objects that hold things: data classes, name spaces, queues."""
 
 from __future__ import annotations
 
@@ -40,8 +40,17 @@ def _replace(m: Machine, args: Args, keywords: Keywords) -> Value:
     return m.value("call", args, "dataclasses.replace", **keywords)
 
 
+def _queue(m: Machine, args: Args, keywords: Keywords) -> Value:
+    return m.items([], exact=False)
+
+
 HANDLERS: Final[Mapping[str, Callable[[Any, Args, Keywords], Value]]] = {
     "types.SimpleNamespace": _namespace,
+    **{
+        f"{module}.{name}": _queue
+        for module in ("queue", "multiprocessing", "torch.multiprocessing", "asyncio")
+        for name in ("Queue", "SimpleQueue", "JoinableQueue", "LifoQueue")
+    },
     "dataclasses.replace": _replace,
     "dataclasses.fields": _fields,
     "dataclasses.asdict": _as_table,

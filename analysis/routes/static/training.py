@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from posttrace.analysis.routes.static import api, evolution, stepping, twins
+from posttrace.analysis.routes.static import api, evolution, objects, stepping, twins
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.handwritten import by_hand
@@ -35,7 +35,9 @@ def _by_backward(machine: Machine) -> Iterable[Descent]:
     optimizers = stepping.optimizers(machine)
     if not stepping.steps(machine) or stepping.idle(machine, optimizers):
         return
-    trained = [owner for call in optimizers for owner in _owners(call.args[0])]
+    owners = [owner for call in optimizers for owner in _owners(call.args[0])]
+    frozen = _frozen(machine)
+    trained = [owner for owner in owners if id(owner) not in frozen] or owners
     weights = frozenset(id(owner) for owner in trained)
     upward = stepping.upward(optimizers)
     for call in machine.calls:
@@ -91,6 +93,20 @@ def _owners(value: Value) -> list[Value]:
                 owners += [owner] if not isinstance(owner, Items | Table) else []
     states = {id(o) for owner in owners if isinstance(owner, Instance) for o in _states(owner)}
     return [owner for owner in owners if id(owner) not in states] or origins(value)
+
+
+def _frozen(machine: Machine) -> set[int]:
+    """Ids of models that are told to take no gradient as a whole."""
+    found: set[int] = set()
+    for call in machine.calls:
+        if call.op != "method" or call.name != "requires_grad_" or len(call.args) < 2:
+            continue
+        if objects.constant(call.args[1]) is False:
+            for node in Slice(
+                call.args[:1], SMOOTH, stop=lambda n: n.op not in ("elem", "method", "phi", "loop")
+            ):
+                found.add(id(node))
+    return found
 
 
 def _states(model: Instance) -> Iterable[Value]:

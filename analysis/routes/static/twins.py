@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from posttrace.analysis.routes.static import checkpoints, text
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Value, alternatives
+from posttrace.analysis.routes.static.values import Instance, Value, alternatives
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
@@ -27,7 +27,8 @@ _GIVES: Final = ("load_weights", "update_weight", "load_state_dict", "sync_weigh
 
 def of(machine: Machine, weights: frozenset[int], trained: Sequence[Value]) -> frozenset[int]:
     """Ids of values that hold the trained model besides its own."""
-    places = {place for owner in trained for node in Slice([owner], SMOOTH) for place in _places(node)}
+    parts = [owner for owner in trained if not isinstance(owner, Instance)]  # what objects hold is among them
+    places = {place for owner in parts for node in Slice([owner], SMOOTH) for place in _places(node)}
     found = {id(call) for call in machine.calls if places & _places(call)}
     for call in machine.calls:
         if call.op == "method" and any(word in call.name for word in _GIVES):
