@@ -50,7 +50,7 @@ DISCRETE: Final = names(
     " batch_decode split join"
     " count startswith endswith strip lower find index match search findall sub fullmatch loads dumps"
     " multinomial choice categorical generate isdigit argwhere array_equal is_integer size numel dim"
-    " item_count step"
+    " item_count step apply_chat_template encode tokenize convert_tokens_to_ids convert_ids_to_tokens"
 )
 """No gradient comes through these."""
 TEXT: Final = names(

@@ -70,7 +70,9 @@ def _beside(anatomy: Anatomy, target: Value, inside: Slice) -> bool:
 
 def _encodes(node: Value) -> bool:
     """Whether a node turns a text into tokens: by a tokenizer, or going through its characters or words."""
-    if rawtext.encodes(node):
+    if rawtext.encodes(node) or api.short(node) in ("findall", "word_tokenize"):
+        return True
+    if node.op == "method" and node.name == "split" and len(node.args) == 1:
         return True
     return node.op == "elem" and any(rawtext.field(base) is not None for base in _sources(node.args[0]))
 

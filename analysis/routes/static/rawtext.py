@@ -62,7 +62,7 @@ def _columns(node: Value) -> bool:
     if node.op != "method" or node.name not in ("split", "rsplit") or len(node.args) < 2:
         return False
     separator = text.known(node.args[1])
-    return bool(separator) and (separator == "\t" or bool(separator.strip()))
+    return separator is not None and (separator == "\t" or bool(separator.strip()))
 
 
 def _loads(models: Slice) -> bool:

@@ -71,6 +71,7 @@ KEPT = frozenset(
     }
 ).union(
     {"self", "cls", "args", "kwargs", "backward", "sample", "grad", "data", "requires_grad"},
+    {"training_step", "configure_optimizers", "log", "fit"},
     *map(dir, LIBRARY),
 )
 """Names that libraries use too, so that a consistent renaming cannot tell whose they are."""
