@@ -5,11 +5,37 @@ it is printed on.
 """
 
 from posttrace.reports.figures.best_of_k import best_of_k
+from posttrace.reports.figures.crossover import crossover
+from posttrace.reports.figures.failures import failures
 from posttrace.reports.figures.forest import forest
+from posttrace.reports.figures.medals import medals
+from posttrace.reports.figures.modes import modes
+from posttrace.reports.figures.power import power
+from posttrace.reports.figures.profiles import profiles
+from posttrace.reports.figures.ranks import ranks
 from posttrace.reports.figures.results import results
 from posttrace.reports.figures.route_gains import route_gains
 from posttrace.reports.figures.routes import routes
+from posttrace.reports.figures.slopes import slopes
 from posttrace.reports.figures.timeline import timeline
 from posttrace.reports.figures.trajectories import trajectories
+from posttrace.reports.figures.wins import wins
 
-__all__ = ["best_of_k", "forest", "results", "route_gains", "routes", "timeline", "trajectories"]
+__all__ = [
+    "best_of_k",
+    "crossover",
+    "failures",
+    "forest",
+    "medals",
+    "modes",
+    "power",
+    "profiles",
+    "ranks",
+    "results",
+    "route_gains",
+    "routes",
+    "slopes",
+    "timeline",
+    "trajectories",
+    "wins",
+]

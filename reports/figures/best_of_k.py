@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.legend import key, place
 from posttrace.reports.figures.looks import looks
 from posttrace.reports.style import WIDE, Page
 
@@ -45,6 +45,5 @@ def best_of_k(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         figure.supxlabel("k, runs of which the best counts", fontsize=style.pt(8.5))
         figure.supylabel("expected best gain, pp", fontsize=style.pt(8.5))
         handles = [key(agent, **look) for agent, look in lines.items()]
-        columns = max(1, int(width / page.inches(1.5)))
-        figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
+        place(figure, handles)
     return figure

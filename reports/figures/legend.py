@@ -1,13 +1,20 @@
-"""Legend keys that stand for what is drawn."""
+"""Legend keys that stand for what is drawn, in as many columns as there is room for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from posttrace.reports import style
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+
+LETTER: Final = 0.6
+"""Width of a letter, in sizes of the text."""
+BESIDE: Final = 6
+"""Room of the mark beside a text, and of what parts columns, in letters."""
 
 
 def key(label: str, **look: Any) -> Line2D:
@@ -15,3 +22,23 @@ def key(label: str, **look: Any) -> Line2D:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], label=label, **{"linestyle": "none", "color": style.INK, **look})
+
+
+def columns(labels: Sequence[str], width_in: float) -> int:
+    """Columns of a legend that fit a width; inside ``style.applied``."""
+    one = LETTER * (max(map(len, labels), default=1) + BESIDE) * style.pt(8) / 72
+    return max(1, min(len(labels), int(width_in / one)))
+
+
+def rows_in(labels: Sequence[str], width_in: float) -> float:
+    """Height of such a legend, in inches; inside ``style.applied``."""
+    return -(-len(labels) // columns(labels, width_in)) * 1.75 * style.pt(8) / 72
+
+
+def place(figure: Figure, handles: list[Any], side: Literal["upper", "lower"] = "upper") -> None:
+    """Put a legend outside of what is drawn, above or below it."""
+    labels = [str(handle.get_label()) for handle in handles]
+    if labels:
+        ncols = columns(labels, float(figure.get_figwidth()))
+        look: dict[str, Any] = {"loc": f"outside {side} left", "ncols": ncols, "borderaxespad": 0.2}
+        figure.legend(handles=handles, **look)

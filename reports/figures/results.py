@@ -9,7 +9,7 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.display import DASH, points
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.legend import key, place
 from posttrace.reports.figures.matrix import Cell, draw_matrix
 from posttrace.reports.style import WIDE, Page
 
@@ -60,8 +60,7 @@ def results(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         handles = [*verdict_keys(table["verdicts"]), *_interval_keys(signs)]
-        columns = max(1, int(width / page.inches(2.3)))
-        figure.legend(handles=handles, loc="outside lower left", ncols=columns, borderaxespad=0.2)
+        place(figure, handles, "lower")
     return figure
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from posttrace.reports import style
+from posttrace.reports.figures.legend import place
 from posttrace.reports.figures.results import verdict_keys
 from posttrace.reports.style import WIDE, Page
 
@@ -44,9 +45,8 @@ def route_gains(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.supxlabel("corrected gain over the baseline, percentage points", fontsize=style.pt(8.5))
-        columns = max(1, int(width / page.inches(2.0)))
         handles = verdict_keys(table["verdict"])
-        figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
+        place(figure, handles)
     return figure
 
 

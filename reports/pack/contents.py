@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from posttrace.reports import figures
-from posttrace.reports.pack import course, gains
+from posttrace.reports.pack import comparing, course, gains, planning, ranks, siblings
 from posttrace.reports.pack.entry import Entry
 
-GAIN = "Gains are over the run's own baseline, in percentage points, corrected for having picked the best."
+GAIN = (
+    "Gains are over the run's own baseline, in percentage points, corrected for having picked the best "
+    "where the record allows it."
+)
 MARKS = "A mark for each run says its verdict."
 
 FIGURES: Final = (
@@ -25,6 +28,14 @@ FIGURES: Final = (
         f"{GAIN} Hollow: as reported. Bars: simultaneous lower to upper bound over the submissions of a run.",
         gains.forest,
         lambda rows, s, page: figures.forest(rows, delta_eq_pp=100 * s.delta_eq, page=page),
+    ),
+    Entry(
+        "modes",
+        "Gain by mode and task",
+        f"Mean gain of the runs of each mode. {GAIN} Hatched: not told apart from no gain, by the interval "
+        "over runs, or where there is none by the verdicts on all of its runs.",
+        comparing.modes,
+        lambda rows, _, page: figures.modes(rows, page=page),
     ),
     Entry(
         "trajectories",
@@ -71,6 +82,78 @@ FIGURES: Final = (
         "percentage points. No interval: the runs are all there is.",
         gains.best_of_k,
         lambda rows, _, page: figures.best_of_k(rows, page=page),
+    ),
+    Entry(
+        "slopes_driver",
+        "Drivers on matched cells",
+        f"Mean gain of cells that differ in the driver alone. {GAIN}",
+        comparing.drivers,
+        lambda rows, _, page: figures.slopes(rows, page=page),
+    ),
+    Entry(
+        "slopes_agent",
+        "Scaffolds on matched cells",
+        f"Mean gain of cells that differ in the agent alone. {GAIN}",
+        comparing.scaffolds,
+        lambda rows, _, page: figures.slopes(rows, page=page),
+    ),
+    Entry(
+        "failures",
+        "Failures",
+        "Types of failure of runs and of iterations (the work up to a submission or a failed launch), the "
+        "most frequent first, out of all audited runs and all of their iterations.",
+        course.failures,
+        lambda rows, _, page: figures.failures(rows, page=page),
+    ),
+    Entry(
+        "wins",
+        "Win matrix",
+        "Probability that a run of the agent of a row gains more than one of the column's, ties one half, "
+        "averaged over the tasks that both have; bootstrap interval over runs within tasks.",
+        comparing.wins,
+        lambda rows, _, page: figures.wins(rows, page=page),
+    ),
+    Entry(
+        "ranks",
+        "Mean ranks over tasks",
+        "Ranks of mean gains within tasks, 1 is the best; bars join agents that differ by less than "
+        "Nemenyi's critical difference, which is rough for few tasks. Friedman's p is from permutations "
+        "within tasks. Both take tasks as independent and use order alone, not the size of gains.",
+        ranks.ranks,
+        lambda rows, _, page: figures.ranks(rows, page=page),
+    ),
+    Entry(
+        "profiles",
+        "Performance profiles",
+        "Share of runs, averaged over tasks, whose gain is more than a share of the headroom (100 % less the "
+        "baseline); bands are pointwise bootstrap intervals over runs within tasks.",
+        comparing.profiles,
+        lambda rows, _, page: figures.profiles(rows, page=page),
+    ),
+    Entry(
+        "power",
+        "Detectable gain",
+        "Smallest gain found with probability 0.8 when the best of k submissions is picked, for 0/1 items at "
+        "the task's baseline p0, of which 2 p0 (1 - p0) differ without any gain. Circles: audited runs, from "
+        "their own items and their own k.",
+        planning.power,
+        lambda rows, _, page: figures.power(rows, page=page),
+    ),
+    Entry(
+        "medals",
+        "Medal rate over hours",
+        "Share of competitions with a medal. Thick: one printed standard error over seeds each way, of these "
+        "competitions. Thin: 95 % Wilson interval for other competitions, as if seeds always agreed.",
+        siblings.medals,
+        lambda rows, _, page: figures.medals(rows, page=page),
+    ),
+    Entry(
+        "crossover",
+        "Crossover of strategies",
+        "Success rates with 95 % Wilson intervals, logistic lines, and the strength at which they cross with "
+        "its bootstrap interval where the data bound it.",
+        siblings.crossover,
+        lambda rows, _, page: figures.crossover(rows, page=page),
     ),
 )
 """Names are those of the files."""

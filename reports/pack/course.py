@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from posttrace.reports.figures.failures import COLUMNS as FAILURES
 from posttrace.reports.pack.entry import Unsupported
 
 if TYPE_CHECKING:
@@ -69,3 +70,26 @@ def routes(material: Material) -> pd.DataFrame:
     keys = zip(table["task"], table["agent_label"], table["route"], strict=True)
     runs = [sorted(behind[key]) for key in keys]
     return table.assign(n_runs=[len(ids) for ids in runs], run_ids=pd.Series(runs, dtype=object))
+
+
+def failures(material: Material) -> pd.DataFrame:
+    """One row a type of failure, of runs and of iterations: ``figures.failures.COLUMNS``."""
+    found = material.failures
+    parts = [_pareto(found.runs, "runs"), _pareto(found.iterations, "iterations")]
+    table = pd.concat([part for part in parts if len(part)]) if any(map(len, parts)) else None
+    if table is None:
+        raise Unsupported(
+            f"none of {len(found.runs)} runs and of their {len(found.iterations)} iterations failed"
+        )
+    return table.reset_index(drop=True)
+
+
+def _pareto(table: pd.DataFrame, scope: str) -> pd.DataFrame:
+    failed = table[table["failed"]]
+    groups = failed.groupby("failure_type")["run_id"]
+    rows = pd.DataFrame({"count": groups.size(), "run_ids": groups.unique().map(sorted)})
+    rows = rows.rename_axis("failure_type").reset_index()
+    rows = rows.sort_values(["count", "failure_type"], ascending=[False, True], kind="stable")
+    rows = rows.assign(scope=scope, failed=len(failed), of=len(table), n_runs=rows["run_ids"].map(len))
+    rows["cumulative_pct"] = 100 * rows["count"].cumsum() / max(len(failed), 1)
+    return rows[[*FAILURES, "n_runs", "run_ids"]]

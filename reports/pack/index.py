@@ -13,34 +13,42 @@ if TYPE_CHECKING:
     from posttrace.reports.pack.entry import Made
 
 
+def entries(before: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+    """The entries of an index that is there; none of a file that is no index."""
+    found = before.get(what, [])
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
 def index(
-    found: Sequence[Made], before: Mapping[str, Any], order: Sequence[str], command: str
+    what: str, found: Sequence[Made], kept: Sequence[Mapping[str, Any]], order: Sequence[str], command: str
 ) -> dict[str, Any]:
-    """Plain JSON in the pack's ``order``; entries of ``before`` stay where nothing new was ``found``."""
-    kept = {entry["name"]: entry for entry in before.get("figures", []) if entry.get("name") in order}
-    new = {
+    """Plain JSON of the ``figures`` or ``tables`` in the pack's ``order``.
+
+    Entries ``kept`` from an index that is there stay where nothing new was ``found``.
+    """
+    listed = {entry["name"]: entry for entry in kept if entry.get("name") in order}
+    listed |= {
         made.name: {
             "name": made.name,
             "title": made.title,
             "says": made.says,
             "files": list(made.files),
-            "not_drawn": made.reason,
+            "missing": made.reason,
         }
         for made in found
     }
-    entries = {**kept, **new}
     return {
         "schema": SCHEMA,
         "posttrace": version("posttrace"),
         "command": command,
-        "figures": [entries[name] for name in order if name in entries],
+        what: [listed[name] for name in order if name in listed],
     }
 
 
 def readme(listed: Mapping[str, Any]) -> str:
     """The index for people, in Markdown."""
-    drawn = [entry for entry in listed["figures"] if entry["not_drawn"] is None]
-    missing = [entry for entry in listed["figures"] if entry["not_drawn"] is not None]
+    drawn = [entry for entry in listed["figures"] if entry["missing"] is None]
+    missing = [entry for entry in listed["figures"] if entry["missing"] is not None]
     lines = [
         "# Figures",
         "",
@@ -59,5 +67,5 @@ def readme(listed: Mapping[str, Any]) -> str:
         lines += [f"{entry['says']} Numbers: [{name}.json]({name}.json).", ""]
     if missing:
         lines += ["## Not drawn", ""]
-        lines += [f"- {entry['title']}: {escaped(entry['not_drawn'])}." for entry in missing] + [""]
+        lines += [f"- {entry['title']}: {escaped(entry['missing'])}." for entry in missing] + [""]
     return "\n".join(lines)

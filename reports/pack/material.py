@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from posttrace.reports import frames
 from posttrace.reports.pack.entry import Unsupported
-from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,13 +65,13 @@ class Material:
         """The verdicts, without routes."""
         from posttrace.analysis.audit.audit import audit
         from posttrace.analysis.audit.reported import audit_table
+        from posttrace.analysis.published.results import REQUIRED
 
         if self.found is not None:
             return audit(self.found, self.settings)
-        try:
-            return audit_table(self.tables, self.settings)
-        except InputError as error:
-            raise Unsupported(str(error)) from None
+        if not any(set(REQUIRED) <= set(table.cells) for table in self.tables):
+            raise Unsupported(f"no table reports results (columns {', '.join(REQUIRED)})")
+        return audit_table(self.tables, self.settings)
 
     @cached_property
     def study(self) -> Study:

@@ -13,7 +13,7 @@ from posttrace.reports import style
 from posttrace.reports.pack import provenance
 from posttrace.reports.pack.contents import FIGURES
 from posttrace.reports.pack.entry import Entry, Made, Unsupported
-from posttrace.reports.pack.index import index, readme
+from posttrace.reports.pack.index import entries, index, readme
 from posttrace.reports.pack.material import Material
 from posttrace.traces.errors import InputError
 
@@ -95,19 +95,18 @@ def _remove(name: str, folder: Path) -> None:
 def _write_index(found: Sequence[Made], material: Material, folder: Path, page: style.Page) -> None:
     command = provenance.command("figures", material, folder, ["--style", page.name])
     order = [entry.name for entry in FIGURES]
-    listed = index(found, _before(folder), order, command)
+    listed = index("figures", found, entries(earlier(folder / INDEX), "figures"), order, command)
     write(folder / INDEX, as_json(listed))
     write(folder / "README.md", readme(listed).encode())
 
 
-def _before(folder: Path) -> Mapping[str, Any]:
-    path = folder / INDEX
-    if not path.exists():
-        return {}
+def earlier(path: Path) -> Mapping[str, Any]:
+    """The index that is there; empty where none is, or the file is something else."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def prepare(folder: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from posttrace.cli.analysing import audit, routes
+from posttrace.cli.analysing import audit
 from posttrace.cli.linting import lint
-from posttrace.cli.packing import figures
+from posttrace.cli.packing import figures, tables
 from posttrace.cli.planning import power
 from posttrace.cli.reporting import report
+from posttrace.cli.routing import failures, routes
 from posttrace.cli.running import demo, rescore, run, status
 from posttrace.cli.traces import repair, validate
 
@@ -21,5 +22,20 @@ def cli() -> None:
     """What happened in a post-training run, which route the agent took, and is the gain real?"""
 
 
-for _command in (demo, run, status, rescore, validate, repair, audit, routes, report, lint, power, figures):
+for _command in (
+    demo,
+    run,
+    status,
+    rescore,
+    validate,
+    repair,
+    audit,
+    routes,
+    failures,
+    report,
+    lint,
+    power,
+    figures,
+    tables,
+):
     cli.add_command(_command)

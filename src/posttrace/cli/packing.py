@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from posttrace.reports.pack.entry import Made
 
 STYLES = ("wide", "neurips", "icml", "acl")
+FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 
 
 @click.command()
@@ -44,5 +45,57 @@ def figures(paths: Paths, out: Path, page: str, only: str, **settings: Any) -> i
 
 
 def _say(made: Made) -> None:
-    said = f"not drawn: {made.reason}" if made.reason is not None else ", ".join(made.files)
+    said = f"none: {made.reason}" if made.reason is not None else ", ".join(made.files)
     click.echo(f"{made.name}: {said}")
+
+
+@click.command()
+@paths_argument
+@click.option("--format", "form", default="csv", show_default=True, type=click.Choice(FORMATS))
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder for the files.")
+@click.option("--table", "names", multiple=True, metavar="NAME", help="This table; may be given again.")
+@audit_options
+def tables(paths: Paths, form: str, out: Path | None, names: tuple[str, ...], **settings: Any) -> int:
+    """Write tidy tables of the runs, of their audit and of the study: files with -o, one table to stdout.
+
+    Without --table and -o it says which tables there are. Tables are for paper and machine: LaTeX (booktabs)
+    and Markdown shorten numbers, CSV, JSON and Parquet have all digits.
+
+    Exit 1 when a table named by --table cannot be made of these data.
+    """
+    import posttrace as pt
+    from posttrace.reports.pack.entry import Unsupported
+    from posttrace.reports.pack.material import Material
+    from posttrace.reports.pack.sheets import chosen
+    from posttrace.reports.pack.write_tables import table, write_tables
+    from posttrace.traces.errors import InputError
+
+    chosen(names)  # a name that no table has is said before the long work
+    if out is None and not names:
+        return _list_tables()
+    if out is None and (len(names) > 1 or form == "parquet"):
+        raise InputError("several tables, and Parquet, are files: give -o DIR")
+    material = Material.read(paths, pt.AuditSettings(**settings))
+    if out is None:
+        try:
+            click.echo(table(material, names[0], form).decode(), nl=False)
+        except Unsupported as error:
+            click.echo(f"{names[0]}: {error}", err=True)
+            return 1
+        return 0
+    made = write_tables(material, out, form, names, told=_say)
+    missing = [one for one in made if one.reason is not None]
+    click.echo(f"tables: {out} ({len(made) - len(missing)} written, {len(missing)} not)")
+    return int(bool(names) and bool(missing))
+
+
+def _list_tables() -> int:
+    import pandas as pd
+
+    from posttrace.reports.pack.sheets import SHEETS
+    from posttrace.reports.terminal import print_frame
+
+    rows = [(sheet.name, sheet.row) for sheet in SHEETS]
+    frame = pd.DataFrame(rows, columns=pd.Index(["table", "one row is"]))
+    print_frame(frame, "Tables: --table NAME prints one, -o DIR writes all")
+    return 0

@@ -1,0 +1,51 @@
+"""Gains by mode and task: what is not told apart from no gain is hatched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from posttrace.reports import style
+from posttrace.reports.display import DASH, plural, points
+from posttrace.reports.figures.legend import place
+from posttrace.reports.figures.matrix import Cell, draw_matrix
+from posttrace.reports.style import WIDE, Page
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+COLUMNS: Final = ("task", "row_label", "mean_gain_pp", "significant", "n_runs", "interval")
+"""One row a cell, in percentage points; ``row_label`` names the mode, and the agent where there are several.
+``significant``: the gain is told apart from none. ``interval`` says why a gain is undefined (NaN)."""
+
+
+def modes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
+    """Draw a heat map, tasks across and modes down, with the gain and its runs in each cell."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    tasks, rows = (list(dict.fromkeys(table[name])) for name in ("task", "row_label"))
+    largest = float(np.nanmax(table["mean_gain_pp"].abs(), initial=1.0))
+    with style.applied(page):
+        width = page.width_in if len(tasks) > 3 else max(page.column_in, 0.7 * page.width_in)
+        height = page.inches(1.0 + 0.42 * max(len(rows), 1))
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.add_subplot()
+        cells = [_cell(row, rows, tasks) for row in table.to_dict("records")]
+        draw_matrix(axes, cells, (rows, tasks), (-largest, largest), width)
+        if table.empty:
+            figure.text(0.5, 0.5, style.NOTHING, ha="center")
+        hatched = Patch(
+            facecolor="white", edgecolor="#a9adb2", hatch="////", label="not told apart from none"
+        )
+        place(figure, [hatched], "lower")
+    return figure
+
+
+def _cell(row: dict[Any, Any], rows: list[str], tasks: list[str]) -> Cell:
+    place = rows.index(row["row_label"]), tasks.index(row["task"])
+    known = np.isfinite(row["mean_gain_pp"])
+    lines = (points(row["mean_gain_pp"]) if known else DASH, plural(row["n_runs"], "run"))
+    return Cell(*place, row["mean_gain_pp"], lines, hatched=not row["significant"])

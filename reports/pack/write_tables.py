@@ -1,0 +1,81 @@
+"""Write tables of a pack: each in one format, with its record beside it, and an index of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from posttrace.reports.pack import provenance
+from posttrace.reports.pack.entry import Made, Unsupported
+from posttrace.reports.pack.formats import PRINTED, SUFFIXES, rendered
+from posttrace.reports.pack.index import entries, index
+from posttrace.reports.pack.sheets import SHEETS, Sheet, chosen
+from posttrace.reports.pack.write import as_json, earlier, prepare, write
+
+if TYPE_CHECKING:
+    from posttrace.reports.pack.material import Material
+
+INDEX: Final = "tables.json"
+
+
+def table(material: Material, name: str, form: str) -> bytes:
+    """One table in a format; ``Unsupported`` where these data have none."""
+    (sheet,) = chosen((name,))
+    return _bytes(sheet, sheet.frame(material), form)
+
+
+def _bytes(sheet: Sheet, frame: pd.DataFrame, form: str) -> bytes:
+    if form not in PRINTED:
+        return rendered(frame, form)
+    shown = frame if sheet.printed is None else sheet.printed(frame)
+    return rendered(shown, form, f"One row: {sheet.row}." if sheet.note is None else sheet.note(frame))
+
+
+def write_tables(
+    material: Material,
+    folder: Path,
+    form: str,
+    names: tuple[str, ...] = (),
+    told: Callable[[Made], object] = lambda made: None,
+) -> list[Made]:
+    """Write tables as ``table_<name>``, all for no ``names``; ``told`` hears of each when it is done.
+
+    In LaTeX and Markdown the long ones are written only when they are named. Every file appears whole or not
+    at all. Raises ``InputError`` when files cannot be written.
+    """
+    sheets = [sheet for sheet in chosen(names) if names or form not in PRINTED or not sheet.long]
+    prepare(folder)
+    found = []
+    for sheet in sheets:
+        made = _table(sheet, material, folder, form)
+        told(made)
+        found.append(made)
+    command = provenance.command("tables", material, folder, ["--format", form])
+    kept = entries(earlier(folder / INDEX), "tables")
+    order = [sheet.name for sheet in SHEETS]
+    write(folder / INDEX, as_json(index("tables", found, kept, order, command)))
+    return found
+
+
+def _table(sheet: Sheet, material: Material, folder: Path, form: str) -> Made:
+    stem = f"table_{sheet.name}"
+    file, beside = f"{stem}.{SUFFIXES[form]}", f"{stem}.about.json"
+    try:
+        frame = sheet.frame(material)
+        if frame.empty and form in PRINTED:
+            raise Unsupported("no row")
+    except Unsupported as error:
+        for name in (file, beside):
+            (folder / name).unlink(missing_ok=True)
+        return Made(sheet.name, sheet.name, sheet.row, reason=str(error))
+    data = _bytes(sheet, frame, form)
+    options = ["--format", form, "--table", sheet.name]
+    command = provenance.command("tables", material, folder, options)
+    about = provenance.About(sheet.name, "table", sheet.name, f"One row: {sheet.row}.", command)
+    record = provenance.record(about, frame, material, folder, {file: data})
+    write(folder / file, data)
+    write(folder / beside, as_json(record))
+    return Made(sheet.name, sheet.name, sheet.row, (file, beside))
