@@ -1,7 +1,7 @@
 """The tables of frameworks: what their files say, as dataclasses.
 
-A file ``data/<framework>.toml`` holds ``packages`` (roots of dotted names), optionally ``vendored`` (a path
-that is there when the framework's own source lies in the workspace), and lists of entries:
+A file ``data/<framework>.toml`` holds ``packages`` (roots of dotted names), optionally ``vendored`` (paths
+that are there when the framework's own source lies in the workspace), and lists of entries:
 
 ``[[trainer]]``: classes, by their last name, that train when a method of ``starts`` is called.
 ``[[function]]``: functions, by dotted name, that train when they are called.
@@ -191,15 +191,20 @@ def holds(dotted: str) -> bool:
 
 def vendored(dotted: str, paths: Iterable[str]) -> bool:
     """Whether a name belongs to a framework whose own source lies among ``paths``."""
-    marks = _marks().get(dotted.split(".")[0])
-    return marks is not None and marks in paths
+    marks = _marks().get(dotted.split(".")[0], ())
+    return bool(marks) and any(path.endswith(marks) and _ends(path, marks) for path in paths)
+
+
+def _ends(path: str, marks: Sequence[str]) -> bool:
+    return any(path == mark or path.endswith("/" + mark) for mark in marks)
 
 
 @lru_cache(maxsize=1)
-def _marks() -> Mapping[str, str]:
-    return {
-        package: table["vendored"]
-        for table in _tables().values()
-        if "vendored" in table
-        for package in table["packages"]
-    }
+def _marks() -> Mapping[str, tuple[str, ...]]:
+    """Package -> files of it that are there when its source is."""
+    found: dict[str, tuple[str, ...]] = {}
+    for table in _tables().values():
+        for mark in table.get("vendored", ()):
+            package = mark.split("/")[0]
+            found[package] = (*found.get(package, ()), mark)
+    return found

@@ -43,7 +43,8 @@ def attribute(m: Machine, base: Value, name: str) -> Value:
 def library_value(m: Machine, dotted: str) -> Value:
     """A name of a library, or what is known of it."""
     if dotted == "sys.argv":
-        return m.items([m.const(word) for word in m.argv])
+        words = [m.const(word) for word in m.argv]
+        return m.items(words, exact=not m.workspace.lenient)  # of source alone nobody knows how it is called
     if dotted == "sys.executable":
         return m.const("python")
     if dotted in ("typing.TYPE_CHECKING", "builtins.__debug__"):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PASS_ON: Final = frozenset({"call", "apply", "method", "elem", "index"})
 """Nodes that may hand on a trainer that they were given."""
 _SUPERVISED: Final = frozenset({"sft", "pretrain"})
+_SAMPLING: Final = frozenset({"grpo", "ppo", "reinforce", "rft"})
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,8 @@ def _decides(own: Finding, training: Training) -> bool:
         return False
     if own.objective == "other":  # no likelihood was recognised, which may be for want of knowledge
         return training.verdict.objective == "other" or overridden.measures(own)
+    if own.objective in _SAMPLING:  # a trainer of given tokens draws none, unless the override does
+        return any(rule == "own-samples" for rule, _, _ in own.reasons)
     return own.objective not in _SUPERVISED | {"unknown"}
 
 
