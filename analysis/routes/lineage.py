@@ -19,6 +19,8 @@ from posttrace.analysis.routes.matching import (
     writers,
 )
 from posttrace.analysis.routes.models import Version
+from posttrace.analysis.routes.outside import from_outside
+from posttrace.analysis.routes.route import AUXILIARY
 from posttrace.analysis.routes.static import CheckpointIO
 
 
@@ -87,12 +89,15 @@ class Lineage:
             return (Origin(tuple(dict.fromkeys(chosen)), io),) if known else ()
         reads = self._reads(making)
         found = [(self._held(entry.path, making), entry) for entry in reads]
-        there = [(version, entry) for versions, entry in found for version in versions]
+        all_ = [(version, entry) for versions, entry in found for version in versions]
+        there = [(version, entry) for version, entry in all_ if not self._scores(version)] or all_
         if not there:
             return () if reads else self._unread(making)
         # A base that is read beside another model gives the tokenizer, or is the reference.
         named = [(version, entry) for version, entry in there if not version.given and literal(entry)]
-        options = {version.weights: entry for version, entry in named or there}
+        # A published model beside the base is its judge, or its teacher.
+        local = [(version, entry) for version, entry in there if version.weights not in self._unseen]
+        options = {version.weights: entry for version, entry in named or local or there}
         return tuple(Origin((weights,), entry) for weights, entry in options.items())
 
     def last(self, making: Making) -> bool:
@@ -106,12 +111,27 @@ class Lineage:
         return not any(process.ran_in(*v.window) and writers(reading, v.path) for v in later)
 
     def held(self, pattern: str, at_s: float, but: str | None = None) -> list[Version]:
-        """What the folders of a pattern can have held at a time, other than certain weights."""
-        found: dict[str, Version] = {}
+        """What the folders of a pattern can have held at a time, other than certain weights.
+
+        Of one folder that is the last version that was surely written by then, and those that may have been.
+        """
+        found: dict[str, list[Version]] = {}
         for version in self._placed(pattern):
             if version.weights != but and version.may_exist(at_s) and matches(version.path, pattern):
-                found[version.path] = version
-        return list(found.values())
+                here = found.setdefault(version.path, [])
+                if version.given or version.window[1] <= at_s:
+                    here.clear()
+                here.append(version)
+        return [version for versions in found.values() for version in versions]
+
+    def _scores(self, version: Version) -> bool:
+        """Whether a model is a scorer: read beside another one it judges, and is no parent."""
+        if version.given:
+            return False
+        trained = [making.look.reading.stages for making in self.makings(version.weights)]
+        return bool(trained) and all(
+            stages and all(stage.objective == AUXILIARY for stage in stages) for stages in trained
+        )
 
     def _reads(self, making: Making) -> list[CheckpointIO]:
         """The lines that read a model, without those that read what the command wrote before."""
@@ -182,11 +202,17 @@ class Lineage:
     def _held(self, pattern: str, making: Making) -> list[Version]:
         """What the folders of a pattern held when the command started; else what it found later.
 
-        What nobody saw, because it was deleted soon or is in another format, an earlier command may write.
+        What nobody saw, because it was deleted soon or is in another format, an earlier command may write;
+        it may also be the base, or another published model, from outside of the workspace.
         """
         before = self.held(pattern, making.process.started_s, making.own)
-        unseen = [] if before or "*" in pattern else self._written_before(pattern, making)
-        return before or unseen or self.held(pattern, making.written_s, making.own)
+        named = "*" not in pattern
+        unseen = self._written_before(pattern, making) if named and not before else []
+        found = before or unseen or self.held(pattern, making.written_s, making.own)
+        outside = from_outside(pattern, self._history) if named and not found else None
+        if outside is not None and not self._history.of(outside.weights):
+            self._unseen[outside.weights] = outside
+        return found if outside is None else [outside]
 
     def _written_before(self, path: str, making: Making) -> list[Version]:
         """The model that the last command before this one wrote to a folder, if its code does."""

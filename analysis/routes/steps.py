@@ -10,6 +10,7 @@ from posttrace.analysis.routes.history import Process
 from posttrace.analysis.routes.lineage import Lineage, Origin
 from posttrace.analysis.routes.matching import Making
 from posttrace.analysis.routes.models import Version
+from posttrace.analysis.routes.outside import is_published
 from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence, Tier
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.told import Told
@@ -120,10 +121,12 @@ def started(step: Step, origin: Origin, making: Making, lineage: Lineage) -> Ste
     says = f"started from {' and '.join(parent.path for parent in parents)}"
     facts.append(Evidence("started_from", says, parents[0].path))
     merged = {"merge": _merge(parents)} if len(parents) > 1 else {}
+    published = [parent.path for parent in parents if is_published(parent)]
+    other = {"base": published[0]} if published else {}
     return replace(
         step,
         evidence=(*step.evidence, *facts),
-        attributes={**step.attributes, **merged},
+        attributes={**step.attributes, **merged, **other},
         parents=origin.parents,
         resumed=bool(step.stages) and any(_resumes(making, parent) for parent in parents),
     )

@@ -208,3 +208,24 @@ def typed_in_one_line(story: Story) -> None:
     story.step(10, "python code/sft.py && python code/grpo.py output/sft output/rl", 80, "ok")
     story.step(81, "cp -r output/rl output/final", 82, "")
     story.submit(1, 90, "output/final", "", 60.0)
+
+
+@known("sft", "sft", tier="B", rules="typed", real=True)
+def typed_into_a_here_document(story: Story) -> None:
+    """The process reads its program from standard input, which nobody recorded; the step has the text."""
+    story.start()
+    story.step(9.8, f"python3 - <<'EOF'{TRL_SFT}EOF", 41, "saved")
+    story.ran(10, 40, "python3", "-")
+    story.model(42, "output/sft", "s", written_s=39)
+    story.submit(1, 43, "output/sft", "s")
+
+
+@known("sft>grpo", "sft", "grpo", tier="B", real=True)
+def published_names_and_a_judge(story: Story) -> None:
+    story.start(sft=TRL_SFT.replace("models/base", "someone/base"), grpo=TRL_GRPO)
+    story.ran(10, 40, "code/sft.py")
+    story.model(42, "output/sft", "s", written_s=39)
+    story.ran(50, 90, "accelerate", "launch", "code/grpo.py", "output/sft", "output/rl", pid=70)
+    story.ran(51, 90, "code/grpo.py", "output/sft", "output/rl", ppid=70)
+    story.model(92, "output/rl", "g", written_s=89)
+    story.submit(1, 93, "output/rl", "g")
