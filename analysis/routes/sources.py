@@ -179,7 +179,9 @@ def _likely(tree: Tree, name: str, kind: str) -> bool:
 
 def _works(tree: Tree, name: str) -> bool:
     """Whether a file does anything when it is run, rather than only defining."""
-    parsed = Workspace(tree, lenient=True).parse(name)
+    space = Workspace(tree, lenient=True)
+    parsed = space.parse(name)
+    tree.problems.extend(space.problems)
     return parsed is not None and any(_does(statement) for statement in parsed.body)
 
 

@@ -17,6 +17,7 @@ SUFFIXES: Final = (".yaml", ".yml", ".json", ".toml")
 LARGEST_BYTES: Final = 400_000
 _REFERENCE: Final = re.compile(r"\$\{([^${}]+)\}")
 _DEEPEST: Final = 6
+_MOST_VALUES: Final = 20_000
 
 
 def content(workspace: Workspace, path: str, cwd: str = "", beside: str = "") -> Mapping[str, Any] | None:
@@ -46,7 +47,7 @@ def parsed(data: bytes, path: str, fill: bool = True) -> Mapping[str, Any] | Non
             made = yaml.load(text, Loader=_Loader)
     except (ValueError, yaml.YAMLError, RecursionError, TypeError, AttributeError):
         return None
-    if not isinstance(made, dict):
+    if not isinstance(made, dict) or not _bounded(made):
         return None
     return filled(made) if fill else made
 
@@ -58,6 +59,19 @@ def filled(content: Mapping[str, Any]) -> Mapping[str, Any]:
     except RecursionError:
         return content
     return made
+
+
+def _bounded(made: Any) -> bool:
+    """Whether a value, each alias in it counted as often as it is used, is no larger than settings are."""
+    pending, count = [made], 0
+    while pending and count < _MOST_VALUES:
+        value = pending.pop()
+        count += 1
+        if isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return not pending
 
 
 class _Loader(yaml.SafeLoader):

@@ -17,12 +17,17 @@ _PROMPT: Final = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?\$\s+")
 _INDENTED: Final = re.compile(r"^(?: {4}|\t)\s*\S")
 _BLANKS: Final = "    "
 _MOST_BLOCKS: Final = 60
+LARGEST_BYTES: Final = 2_000_000
 
 
 def run_document(m: Machine, path: str) -> str:
     """Run the commands that a document shows, in order."""
     m.workspace.read.add(path)
-    text = m.workspace.files[path].decode("utf-8", "replace")
+    data = m.workspace.files[path]
+    if len(data) > LARGEST_BYTES:
+        m.workspace.problems.append(f"{path}: {len(data)} bytes are too many for a document, not read")
+        return path
+    text = data.decode("utf-8", "replace")
     for first, script in blocks(text)[:_MOST_BLOCKS]:
         before = len(m.workspace.problems)
         run_script(m, script, path, "", {}, [path], 1, first=first)

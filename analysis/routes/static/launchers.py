@@ -208,9 +208,9 @@ def _sought(words: list[str]) -> list[str]:
     if "--" in words:
         return words[words.index("--") + 1 :]
     for at, word in enumerate(words):
+        if " " in word.strip() and at == len(words) - 1:
+            return ["bash", "-c", word]
         name = posixpath.basename(word)
         if is_python(word) or is_shell(word) or name in LAUNCHERS or word.endswith((".py", ".sh")):
             return words[at:]
-        if " " in word.strip() and at == len(words) - 1:
-            return ["bash", "-c", word]
     return words if words and not words[0].startswith("-") else []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
 NAMES: Final = ("Makefile", "makefile", "GNUmakefile")
+LARGEST_BYTES: Final = 500_000
 _ASSIGNED: Final = re.compile(r"^(?:export\s+)?([\w.-]+)\s*(\?=|:=|::=|\+=|=)\s*(.*)$")
 _RULE: Final = re.compile(r"^([^\s:=#][^:=]*):(?!=)\s*([^=]*)$")
 _VARIABLE: Final = re.compile(r"\$[({](\w[\w.-]*)[)}]")
@@ -62,6 +63,9 @@ def run_makefile(
 ) -> None:
     """Run targets of a Makefile, the first one when none is named."""
     m.workspace.read.add(path)
+    if len(m.workspace.files[path]) > LARGEST_BYTES:
+        m.workspace.problems.append(f"{path}: too large for a Makefile, not read")
+        return
     file = parse(m.workspace.files[path].decode("utf-8", "replace"))
     file.variables.update(env)
     first = [name for name in file.rules if not name.startswith(".")][:1]

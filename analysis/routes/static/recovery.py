@@ -106,10 +106,10 @@ def _with_holes(first: int, lines: list[str]) -> ast.Module | None:
             return ast.parse("\n" * first + "\n".join(lines))
         except SyntaxError as error:
             hole = (error.lineno or 0) - 1 - first
-            if not 0 < hole < len(lines) or lines[hole].strip() in ("pass", ""):
+            if not 0 < hole < len(lines) or not lines[hole].strip():
                 return None
             indent = lines[hole][: len(lines[hole]) - len(lines[hole].lstrip())]
-            lines[hole] = indent + "pass"
+            lines[hole] = "" if lines[hole].strip() == "pass" else indent + "pass"
         except (ValueError, RecursionError, MemoryError):
             return None
     return None

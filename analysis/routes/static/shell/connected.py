@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from posttrace.analysis.routes.static.shell.run import Shell
 
 _DEEPEST: Final = 12
-_COST: Final = 20
+_COST: Final = 60
 """Expressions that one command counts as, against the limit of the machine."""
 
 

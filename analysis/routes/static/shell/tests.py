@@ -46,10 +46,9 @@ def outcome(shell: Shell, node: Node) -> bool | None:
         return _both(shell, node)
     if node.type == "command":
         return _of_command(shell, node)
-    if node.type == "test_command":
-        inner_nodes = node.named_children
-        if len(inner_nodes) == 1:
-            return _expression(shell, inner_nodes[0], arithmetic=syntax.text(node).startswith("(("))
+    arithmetic = syntax.text(node).startswith("((")
+    if (node.type == "test_command" or arithmetic) and len(node.named_children) == 1:
+        return _expression(shell, node.named_children[0], arithmetic)
     return None
 
 
@@ -95,6 +94,13 @@ def _expression(shell: Shell, node: Node, arithmetic: bool) -> bool | None:
     return None
 
 
+def _operand(shell: Shell, node: Node) -> str:
+    if node.type == "variable_name":  # a bare name, in arithmetic
+        known = shell.variables.get(syntax.text(node))
+        return known if isinstance(known, str) else UNKNOWN
+    return shell.text(node)
+
+
 def _binary(shell: Shell, node: Node, arithmetic: bool) -> bool | None:
     left, parts = node.child_by_field_name("left"), node.children_by_field_name("right")
     if left is None or not parts:
@@ -107,7 +113,7 @@ def _binary(shell: Shell, node: Node, arithmetic: bool) -> bool | None:
         expands = any(part.type in syntax.EXPANSIONS for part in parts)
         held = None if expands else fits(shell.text(left), ["".join(shell.text(part) for part in parts)])
         return held if held is None or sign != "!=" else not held
-    return _compared(shell.text(left), sign, shell.text(right), arithmetic)
+    return _compared(_operand(shell, left), sign, _operand(shell, right), arithmetic)
 
 
 def _compared(left: str, sign: str, right: str, arithmetic: bool = False) -> bool | None:

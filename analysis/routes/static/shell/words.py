@@ -132,14 +132,20 @@ def _in_quotes(node: Node, variables: Variables, substitute: Substitute) -> Iter
     if node.type == "translated_string":
         node = node.named_children[0] if node.named_children else node
         skip = 1
-    yield "", True
-    for part in syntax.within(node, skip):
+    parts = [part for part in syntax.within(node, skip) if part]
+    if not any(not isinstance(part, str) and _several(part) for part in parts):
+        yield "", True
+    for part in parts:
         if isinstance(part, str):
             yield syntax.unescaped(part, '$`"\\'), True
             continue
         for piece, _ in _pieces(part, variables, substitute):
-            several = isinstance(piece, list) and syntax.text(part).strip("${}").endswith(("@", "@]"))
-            yield (piece if several else " ".join(piece) if isinstance(piece, list) else piece), True
+            yield (piece if _several(part) else " ".join(piece) if isinstance(piece, list) else piece), True
+
+
+def _several(node: Node) -> bool:
+    """Whether an expansion gives several words inside quotes."""
+    return syntax.text(node).strip("${}").endswith(("@", "@]"))
 
 
 # -- variables ---------------------------------------------------------------------------------------------
