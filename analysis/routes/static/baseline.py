@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
@@ -162,12 +162,19 @@ def _within(loops: tuple[int, ...], scope: tuple[int, ...]) -> bool:
 
 def _of_one_record(base: Value, scope: tuple[int, ...]) -> bool:
     """Whether a value is a part of one element that was chosen outside ``scope``."""
-    for node in Slice([base], SMOOTH | {"discrete"}):
-        if _selects(node):
-            loops = node.where.loops
-            if loops and loops == scope[: len(loops)]:
-                return True
-    return False
+    return any(
+        _selects(link) and link.where.loops and link.where.loops == scope[: len(link.where.loops)]
+        for node in Slice([base], SMOOTH | {"discrete"})
+        for link in _chain(node)
+    )
+
+
+def _chain(node: Value) -> Iterator[Value]:
+    """A part of something, what it is a part of, and so on."""
+    yield node
+    while node.op in ("index", "elem", "attr", "key", "method") and node.args:
+        node = node.args[0]
+        yield node
 
 
 def _value(inside: Slice, descent: Descent) -> Reward | None:

@@ -62,10 +62,16 @@ def _counted(inside: Slice) -> bool:
 def _beside(anatomy: Anatomy, target: Value, inside: Slice) -> bool:
     """Whether a target is a field of a record that the model's input, an encoded text, is no part of."""
     given = Slice([token for token in anatomy.tokens if token is not target], EVERYTHING)
-    mine, theirs = rawtext.fields(inside), rawtext.fields(given)
+    encoded = [node for node in given if _encodes(node)]
+    mine, theirs = _nearest([target]), _nearest([arg for node in encoded for arg in node.args])
     if not mine or not theirs or mine & theirs:
         return False
-    return any(_encodes(node) for node in given) and not any(_encodes(node) for node in inside)
+    return not any(_encodes(node) for node in inside)
+
+
+def _nearest(values: Iterable[Value]) -> set[str]:
+    """The fields that values were taken from, not those that other columns of the same table have."""
+    return rawtext.fields(Slice(values, EVERYTHING, stop=lambda node: rawtext.field(node) is not None))
 
 
 def _encodes(node: Value) -> bool:

@@ -132,11 +132,15 @@ def _of_call(node: Value) -> list[Edge]:
         return [("discrete", arg) for arg in args]
     if name in api.BY_INDEX:
         at = api.BY_INDEX[name]
-        return [("index" if i == at else "value", arg) for i, arg in enumerate(node.args)]
+        placed: list[Edge] = [("index" if i == at else "value", arg) for i, arg in enumerate(node.args)]
+        named = [k for k in node.keywords if k not in ("axis", "dim", "out")]
+        return placed + [
+            ("index" if k.startswith(("ind", "idx")) else "value", node.keywords[k]) for k in named
+        ]
     if name in api.BY_SHAPE and node.op == "method":
         return [("value", node.args[0]), *(("shape", arg) for arg in args[1:])]
     if name in api.MEAN and node.op == "call":
-        return [("value", node.args[0]), *(("shape", a) for a in node.args[1:])] if node.args else []
+        return [("value", args[0]), *(("shape", a) for a in args[1:])] if args else []
     if name in ("multiply", "matmul", "dot", "einsum", "outer", "bmm", "mul"):
         return [("factor", arg) for arg in args]
     if name in ("full", "full_like") and len(node.args) > 1:

@@ -77,7 +77,8 @@ def _contrast(anatomy: Anatomy, node: Value) -> bool:
     if not ((node.op == "binop" and node.name == "Pow") or api.short(node) in _BOWLS):
         return False
     weights = anatomy.descent.weights
-    for inner in Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights):
+    # below an exponential lies a ratio of probabilities, which is clipped, not compared
+    for inner in Slice(node.args, SMOOTH, stop=lambda n: id(n) in weights or api.short(n) == "exp"):
         if inner.op == "binop" and inner.name == "Sub" and id(inner) in anatomy.gradient:
             sides = [_likelihoods(anatomy, arg) for arg in inner.args]
             if sides[0] and sides[1] and not sides[0] & sides[1]:

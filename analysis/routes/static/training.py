@@ -38,26 +38,26 @@ def _by_backward(machine: Machine) -> Iterable[Descent]:
     owners = [owner for call in optimizers for owner in _owners(call.args[0])]
     frozen = _frozen(machine)
     trained = [owner for owner in owners if id(owner) not in frozen] or owners
-    weights = frozenset(id(owner) for owner in trained)
     upward = stepping.upward(optimizers)
     for call in machine.calls:
         loss = _given_to_backward(call)
         if loss is not None:
-            mine = weights or _applied(loss)
-            yield Descent(
-                loss, mine, call.where, taped=True, upward=upward, twins=twins.of(machine, mine, trained)
-            )
+            models = trained or _applied(loss)
+            mine = frozenset(id(model) for model in models)
+            copies = twins.of(machine, mine, models)
+            yield Descent(loss, mine, call.where, taped=True, upward=upward, twins=copies)
 
 
 def returned(loss: Value) -> Descent:
     """The descent of a loss that a method returns to a library's loop, which goes backward through it."""
-    return Descent(loss, _applied(loss), loss.where, taped=True, upward=False)
+    mine = frozenset(id(model) for model in _applied(loss))
+    return Descent(loss, mine, loss.where, taped=True, upward=False)
 
 
-def _applied(loss: Value) -> frozenset[int]:
-    """Ids of the models that a loss was computed with, where no optimiser names its weights."""
+def _applied(loss: Value) -> list[Value]:
+    """The models that a loss was computed with, where no optimiser names its weights."""
     applied = [n.args[0] for n in Slice([loss], SMOOTH) if api.applies_model(n) and not n.where.frozen]
-    return frozenset(id(o) for model in applied for o in origins(model))
+    return [o for model in applied for o in origins(model)]
 
 
 def _given_to_backward(call: Value) -> Value | None:

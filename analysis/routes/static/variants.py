@@ -12,6 +12,7 @@ from posttrace.analysis.routes.static.values import Const, Value
 
 _CLIPS: Final = api.names("clamp clip clamp_")
 _SPREAD: Final = api.names("std var nanstd pstdev stdev sqrt rsqrt pvariance")
+_VIEWS: Final = api.names("unsqueeze view reshape expand repeat_interleave repeat squeeze to float item")
 _SUMS: Final = api.names("sum nansum mean masked_mean")
 
 
@@ -82,10 +83,18 @@ def _leave_one_out(node: Value) -> bool:
     """The sum of all less one of them, over one less than all."""
     if node.op != "binop" or node.name != "Div" or node.args[0].op != "binop" or node.args[0].name != "Sub":
         return False
-    total, one = node.args[0].args
-    of = [arg for n in Slice([total], SMOOTH) if api.short(n) in ("sum", "nansum") for arg in n.args[:1]]
+    total, one = (_under_views(arg) for arg in node.args[0].args)
+    if api.short(total) not in ("sum", "nansum") or api.short(one) in api.MEAN:
+        return False
+    of = total.args[:1]
     own = Slice([one], SMOOTH)
     return any(n in own for value in of for n in Slice([value], SMOOTH) if not isinstance(n, Const))
+
+
+def _under_views(value: Value) -> Value:
+    while (value.op == "index" or (value.op == "method" and value.name in _VIEWS)) and value.args:
+        value = value.args[0]
+    return value
 
 
 # -- preferences -------------------------------------------------------------------------------------------
