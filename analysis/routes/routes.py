@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from posttrace.analysis.routes.classify import RunRoutes, run_routes
 from posttrace.analysis.routes.commands import Reader
+from posttrace.analysis.routes.confidence import judged
 from posttrace.analysis.routes.explain import explain
 from posttrace.analysis.routes.explanation import Explanation
 from posttrace.analysis.routes.route import Evidence, Route
@@ -35,6 +36,7 @@ _RUN: Final[Columns] = {
 _ROUTE: Final[Columns] = {
     "route": "string",  # sft, grpo, sft>grpo, no_train, unknown, ...
     "coarse": "string",  # SFT, GRPO, hybrid, other
+    "confidence": "float64",  # how often a reading of such evidence is right; NaN for unknown
     "tier": "string",  # A, B, C; <NA> for unknown
     "attributes": "string",  # name=value, comma-separated
     "candidates": "string",  # of unknown: labels left open, comma-separated, likeliest first
@@ -112,7 +114,14 @@ def routes(traces: TraceSet, *, read: Reader = read_command) -> Routes:
 
     Raises ``TraceError`` when a trace changed since it was loaded.
     """
-    return Routes(tuple((run, run_routes(run, read)) for run in traces.records))
+    return Routes(tuple((run, _judged(run_routes(run, read))) for run in traces.records))
+
+
+def _judged(found: RunRoutes) -> RunRoutes:
+    """With the confidence of each route; one that is not sure enough is ``unknown``."""
+    submissions = {number: judged(route) for number, route in found.submissions.items()}
+    best = found.submission_id
+    return replace(found, submissions=submissions, submitted=None if best is None else submissions[best])
 
 
 def capped(labels: Sequence[str]) -> str:
@@ -131,7 +140,7 @@ def _route_cells(route: Route | None) -> tuple[Any, ...]:
         return (None,) * len(_ROUTE)
     main = route.evidence[0] if route.evidence else None
     return (
-        *(route.label, route.coarse, route.tier),
+        *(route.label, route.coarse, route.confidence, route.tier),
         ", ".join(f"{name}={value}" for name, value in route.attributes.items()) or None,
         capped(route.candidates) or None,
         *((main.where or None, main.rule, main.says) if main else (None, None, None)),
@@ -173,6 +182,7 @@ def _route_json(route: Route) -> dict[str, Any]:
     return {
         "route": route.label,
         "coarse": route.coarse,
+        "confidence": route.confidence,
         "tier": route.tier,
         "attributes": dict(route.attributes),
         "candidates": list(route.candidates),

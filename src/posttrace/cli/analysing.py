@@ -1,4 +1,4 @@
-"""Commands that ask what traces say: audit, routes."""
+"""The command that asks whether gains are real: audit."""
 
 from __future__ import annotations
 
@@ -82,50 +82,3 @@ def _watched(paths: Paths, settings: AuditSettings, *, as_json: bool, csv: bool)
     if len(paths) != 1 or csv:
         raise InputError("--follow watches one run, as text or --json; give the folder of one run")
     return follow(paths[0], settings, as_json=as_json)
-
-
-@click.command()
-@paths_argument
-@json_option
-@csv_option
-@click.option("--source", is_flag=True, help="PATH is source code, in the order in which it would run.")
-def routes(paths: Paths, as_json: bool, as_csv: bool, source: bool) -> int:
-    """By which route was each submission trained, and on what evidence?
-
-    With --source: by which route would code train? Several files (scripts, notebooks, shell scripts,
-    configurations, modules) are one pipeline; of a folder its entry points are taken. Nothing is executed.
-
-    Exit 1 when a trace is invalid.
-    """
-    import posttrace as pt
-    from posttrace.reports.terminal import print_frame, routes_table
-    from posttrace.traces.errors import InputError
-
-    if as_json and as_csv:
-        raise InputError("--json and --csv: choose one")
-    if source:
-        return _of_source(paths, as_json=as_json, csv=as_csv)
-    traces = pt.load(paths)
-    found = pt.routes(traces)
-    if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
-    elif as_csv:
-        click.echo(found.submissions.to_csv(index=False), nl=False)
-    else:
-        shown, title, notes = routes_table(found)
-        print_frame(shown, title, [*notes, *(f"{left.path}: {left.reason}" for left in traces.invalid)])
-    return int(bool(traces.invalid))
-
-
-def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
-    from posttrace.analysis.routes.sources import source_routes
-    from posttrace.reports.terminal import print_frame
-
-    found = source_routes(paths)
-    if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
-    elif csv:
-        click.echo(found.table().to_csv(index=False), nl=False)
-    else:
-        print_frame(found.facts(), found.title, found.notes)
-    return 0

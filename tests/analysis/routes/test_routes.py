@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import posttrace as pt
+from posttrace.analysis.routes.confidence import shipped
 from posttrace.analysis.routes.routes import ROUTED_RUNS, ROUTED_SUBMISSIONS, capped
 from posttrace.traces.errors import InputError, TraceError
 from tests.analysis.routes.made import Story
@@ -36,7 +37,9 @@ def test_without_runs_the_tables_have_their_columns() -> None:
 def test_a_row_of_submissions(story: Story) -> None:
     found = pt.routes(story.write(), read=read)
     commit = found.submissions["evidence"][0].rpartition("@")[2]
-    assert known(found.submissions.iloc[0]) == {
+    row = known(found.submissions.iloc[0])
+    assert row.pop("confidence") == shipped().confidence(found.of("c-s0-a1").submissions[1])
+    assert row == {
         "run_id": "c-s0-a1",
         "trace": str(story.folder / "trace.jsonl"),
         "state": "final",

@@ -1,0 +1,132 @@
+"""Commands that ask how models were trained, and why runs failed: routes, failures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from posttrace.cli.options import Paths, csv_option, json_option, paths_argument
+
+if TYPE_CHECKING:
+    from posttrace.analysis.routes.routes import Routes
+
+
+@click.command()
+@paths_argument
+@json_option
+@csv_option
+@click.option("--source", is_flag=True, help="PATH is source code, in the order in which it would run.")
+@click.option("--explain", metavar="RUN", help="Show the lineage of the models of one run, and the rules.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="A CSV of run_id, label (and submission_id): how far do routes agree?",
+)
+def routes(
+    paths: Paths, as_json: bool, as_csv: bool, source: bool, explain: str | None, labels: Path | None
+) -> int:
+    """By which route was each submission trained, and on what evidence?
+
+    With --source: by which route would code train? Several files (scripts, notebooks, shell scripts,
+    configurations, modules) are one pipeline; of a folder its entry points are taken. Nothing is executed.
+
+    Exit 1 when a trace is invalid.
+    """
+    import posttrace as pt
+    from posttrace.reports.terminal import print_frame, routes_table
+    from posttrace.traces.errors import InputError
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    if source + (explain is not None) + (labels is not None) > 1:
+        raise InputError("--source, --explain and --labels: choose one")
+    if source:
+        return _of_source(paths, as_json=as_json, csv=as_csv)
+    traces = pt.load(paths)
+    found = pt.routes(traces)
+    if explain is not None:
+        return _explained(found, explain, as_json=as_json)
+    if labels is not None:
+        return _agreement(found, labels, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(found.submissions.to_csv(index=False), nl=False)
+    else:
+        shown, title, notes = routes_table(found)
+        print_frame(shown, title, [*notes, *(f"{left.path}: {left.reason}" for left in traces.invalid)])
+    return int(bool(traces.invalid))
+
+
+@click.command()
+@paths_argument
+@json_option
+@csv_option
+def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
+    """Why did runs and iterations fail? Causes with the lines that show them.
+
+    Exit 1 when a trace is invalid.
+    """
+    import posttrace as pt
+    from posttrace.analysis.failures.failures import failures as find
+    from posttrace.reports.failures import failures_table
+    from posttrace.reports.terminal import print_frame
+    from posttrace.traces.errors import InputError
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: choose one")
+    traces = pt.load(paths)
+    found = find(traces)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+    elif as_csv:
+        click.echo(found.causes.to_csv(index=False), nl=False)
+    else:
+        print_frame(*failures_table(found))
+    return int(bool(traces.invalid))
+
+
+def _explained(found: Routes, run_id: str, *, as_json: bool) -> int:
+    from posttrace.reports.explain import print_explanation
+
+    explanation = found.explain(run_id)
+    if as_json:
+        click.echo(json.dumps(explanation.to_json(), indent=2, allow_nan=False))
+    else:
+        print_explanation(explanation)
+    return 0
+
+
+def _agreement(found: Routes, labels: Path, *, as_json: bool) -> int:
+    import numpy as np
+
+    from posttrace.analysis.routes.agreement import agreement, read_labels
+    from posttrace.reports.terminal import print_frame
+
+    agreed = agreement(found, read_labels(labels), rng=np.random.default_rng(0))
+    if as_json:
+        click.echo(json.dumps(agreed.to_json(), indent=2, allow_nan=False))
+        return 0
+    print_frame(agreed.table(), f"Routes against the labels of {labels.name}")
+    print_frame(agreed.confusion.reset_index(), "Label (rows) and route (columns)")
+    different = agreed.items[~agreed.items["same"].astype(bool)]
+    if len(different):
+        print_frame(different, "Where they differ")
+    return 0
+
+
+def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
+    from posttrace.analysis.routes.sources import source_routes
+    from posttrace.reports.terminal import print_frame
+
+    found = source_routes(paths)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+    elif csv:
+        click.echo(found.table().to_csv(index=False), nl=False)
+    else:
+        print_frame(found.facts(), found.title, found.notes)
+    return 0
