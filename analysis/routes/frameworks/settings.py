@@ -14,7 +14,7 @@ Settings = Mapping[str, tuple[str, ...] | None]
 says that others may be given too, in a file that cannot be read."""
 
 _EMPTY: Final = frozenset({"", "none", "null", "false", "~"})
-_TRAINING: Final = "unknown"
+_UNDECIDED: Final = "unknown"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def decide(entry: Entry, settings: Settings, named: str) -> Verdict:
             attributes.update(tag.attributes)
     if len(candidates) > 1:
         says = f"{entry.framework}: {named} may train any of {', '.join(candidates)}"
-        return Verdict(entry.framework, _TRAINING, says, "open", attributes, candidates)
+        return Verdict(entry.framework, _UNDECIDED, says, "open", attributes, candidates)
     deciding = _deciding(taken, settings)
     says = f"{entry.framework}: {named}" + (f" with {deciding[0]} {deciding[1]}" if deciding else "")
     rule = "setting" if deciding else "trainer"

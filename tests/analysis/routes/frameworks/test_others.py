@@ -231,3 +231,24 @@ for pairs in batches:
     client.optim_step(None)
 """
     assert label(read({"t.py": source}, "python", "t.py")) == "dpo"
+
+
+def test_a_framework_whose_source_lies_below_another_folder():
+    files = {
+        "src/art/__init__.py": "from .model import TrainableModel",
+        "src/art/model.py": "class TrainableModel:\n    def train(self, groups): raise SystemExit",
+        "examples/play.py": """
+import art
+model = art.TrainableModel(base_model="m")
+model.train(groups)
+""",
+    }
+    assert label(read(files, "python", "examples/play.py")) == "grpo"
+
+
+def test_a_package_of_the_same_name_that_is_none_is_followed():
+    files = {
+        "art/__init__.py": "class TrainableModel:\n    def train(self, groups):\n        return groups",
+        "play.py": "import art\nart.TrainableModel().train([])",
+    }
+    assert label(read(files, "python", "play.py")) == ""

@@ -249,3 +249,20 @@ def test_the_frameworks_own_source_is_not_followed():
     (stage,) = read(files, "python", "examples/run.py").stages
     assert stage.objective == "sft"
     assert stage.evidence[0].path == "examples/run.py"
+
+
+def test_a_weight_on_given_tokens_is_no_policy_gradient():
+    tail = (
+        CAUSAL
+        + """
+from trl import SFTTrainer
+class Scaled(SFTTrainer):
+    def compute_loss(self, model, inputs, return_outputs=False, **kwargs):
+        logits = model(inputs["ids"]).logits
+        picked = torch.log_softmax(logits, -1).gather(-1, inputs["labels"][..., None])[..., 0]
+        share = inputs["value"] - inputs["value"].mean()
+        return -(share * picked).mean()
+Scaled(model=net, args=args, train_dataset=rows).train()
+"""
+    )
+    assert one(tail).objective == "sft"
