@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from posttrace.analysis.routes.route import Objective
-from posttrace.analysis.routes.static import api, sampling
+from posttrace.analysis.routes.static import api, objects, sampling
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Slice
 from posttrace.analysis.routes.static.sampling import Judge
@@ -132,13 +132,21 @@ def _varied(operand: Value, judged: Judge) -> bool:
             continue
         if node.op == "index" and _of_one_record(key, scope):
             continue
-        if any(isinstance(b, Items) and b.name == "repeat" for b in alternatives(base)):
+        if any((isinstance(b, Items) and b.name == "repeat") or _alone(b) for b in alternatives(base)):
             continue
         if _of_one_record(base, scope):
             continue
         if any(sampling.read_paths(n) for n in Slice([base], CONTENT)):
             return True
     return False
+
+
+def _alone(drawn: Value) -> bool:
+    """Whether exactly one record was drawn."""
+    if drawn.op not in ("call", "method") or api.short(drawn) not in ("sample", "choices"):
+        return False
+    counts = [*drawn.args[1:], *(drawn.keywords[k] for k in ("k", "n") if k in drawn.keywords)]
+    return any(objects.constant(count) == 1 for count in counts)
 
 
 _FIXED = frozenset({"const", "slice", "items", "unary"})

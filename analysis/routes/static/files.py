@@ -54,8 +54,18 @@ def _opened(file: Value, content: Value, call: Value) -> Iterable[Written]:
             yield from _at(node.args[0], content, call)
 
 
+_SENDS = frozenset({"requests.post", "requests.put", "httpx.post", "httpx.put"})
+_ASKS = frozenset({"requests.get", "httpx.get"})
+
+
 def link(machine: Machine) -> None:
-    """Let every read of a file lead to what the same command wrote to it."""
+    """Let every read of a file, or of a server, lead to what the same command wrote to it."""
+    sent = [call for call in machine.calls if call.name in _SENDS]
+    for call in machine.calls:
+        if call.name in _ASKS:
+            for other in sent:
+                given = [*other.args[1:], *other.keywords.values()]
+                call.writes += [Write(None, value, call.where) for value in given]
     contents = list(written(machine))
     for call in machine.calls:
         for path in sampling.read_paths(call):

@@ -121,6 +121,8 @@ def _note_writes(
             at = args[index] if index is not None else None
             objects.write(m, args[array], at, args[values])
             m.update(args[array], made)
+    if name == "torch.save" and len(args) > 1 and any(c.name in _BUFFERS for c in alternatives(args[1], 4)):
+        objects.write(m, args[1], None, args[0])
     out = keywords.get("out")
     if out is not None:
         objects.write(m, out, None, made)
@@ -140,6 +142,7 @@ def gradient(m: Machine, function: Partial, returned: Value, args: Sequence[Valu
     return m.items([grads, returned], "tuple") if has_aux else grads
 
 
+_BUFFERS: Final = frozenset({"io.BytesIO", "io.StringIO"})
 _SELF: Final = api.names(
     "to cuda cpu train eval half float bfloat16 double requires_grad_ share_memory compile type tie_weights"
 )
@@ -166,6 +169,8 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
         forward = attributes.lookup(base, "forward")
         if isinstance(forward, Function):
             return m.call(forward, [m.value("unknown", name="ctx"), *args], keywords)
+    if name == "write" and args and any(c.name in _BUFFERS for c in alternatives(base, 4)):
+        objects.write(m, base, None, args[0])
     if name in ("forward", "__call__"):
         return m.library_call("apply", "", [base, *args], keywords)
     if name == "load_state_dict" and args:

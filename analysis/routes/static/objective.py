@@ -52,7 +52,7 @@ def find(descent: Descent) -> Finding:
     source = sampling.source(anatomy.descent, anatomy.tokens, trained)
     rated = bool(anatomy.scores) or not descent.taped
     reward = baseline.find(descent, anatomy.weighing(), anatomy.multiplied()) if rated else None
-    if reward is None and rated and descent.taped and source.kind == "unknown":
+    if reward is None and rated and descent.taped and source.kind in ("unknown", "given"):
         reward = surrogate.find(anatomy)
     if reward is not None:
         attributes = {**reward.attributes, "data": source.kind.split("+")[0], **_drawn(source)}

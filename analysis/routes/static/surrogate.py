@@ -6,7 +6,6 @@ from posttrace.analysis.routes.static import api
 from posttrace.analysis.routes.static.anatomy import Anatomy
 from posttrace.analysis.routes.static.baseline import Reward
 from posttrace.analysis.routes.static.graph import SMOOTH, Slice
-from posttrace.analysis.routes.static.sampling import Judge
 from posttrace.analysis.routes.static.values import Const, Value
 
 
@@ -18,8 +17,7 @@ def find(anatomy: Anatomy) -> Reward | None:
     """
     rated = anatomy.smooth.upward(anatomy.heads)
     ratios = [node for node in rated.values() if _ratio(anatomy, rated, node)]
-    judged = Judge(anatomy.descent)
-    given = any(judged.handed(amount) for amount in anatomy.multiplied() if not isinstance(amount, Const))
+    given = [amount for amount in anatomy.multiplied() if not isinstance(amount, Const)]
     if not ratios or not given:
         return None
     fitted = [n for n in anatomy.gradient.values() if _squares(n) and id(n) not in rated]
