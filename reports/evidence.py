@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from posttrace.analysis.audit.audit import Audit
+    from posttrace.analysis.runs.records import RunRecord
     from posttrace.analysis.runs.tables import TraceSet
     from posttrace.reports.routing import Routing
 
@@ -27,9 +28,10 @@ SCHEMA: Final = "posttrace-report/1"
 class Evidence:
     """Everything a report shows. In a notebook its output is the data itself, so that it travels with it."""
 
-    traces: TraceSet
+    traces: TraceSet | None
+    """None: the report is about printed tables."""
     audit: Audit
-    routes: Routing
+    routes: Routing | None
     title: str
     summary: str
     command: str
@@ -48,7 +50,7 @@ class Evidence:
         displays}``; ``asked``: ``{kind, paths, title, settings, where, style}``."""
         runs = [
             {"run_id": run.run_id, "path": run.path, "started_at": run.started.ts, "head_hash": run.head_hash}
-            for run in sorted(self.traces.final, key=lambda run: run.run_id)
+            for run in sorted(self._final(), key=lambda run: run.run_id)
         ]
         starts = [run["started_at"] for run in runs if run["started_at"] is not None]
         return {
@@ -62,18 +64,19 @@ class Evidence:
             "runs": runs,
             "excluded": [
                 {"path": trace.path, "state": trace.state, "reason": trace.reason}
-                for trace in self.traces.excluded
+                for trace in (() if self.traces is None else self.traces.excluded)
             ],
             "audit": self.audit.to_json(),
-            "routes": self.routes.to_json(),
+            "routes": None if self.routes is None else self.routes.to_json(),
             "displays": {display.name: self._display(display) for display in self.displays},
         }
 
+    def _final(self) -> tuple[RunRecord, ...]:
+        return () if self.traces is None else self.traces.final
+
     def _display(self, display: Table | Picture) -> dict[str, Any]:
         ids = (
-            display.rows["run_id"].unique()
-            if "run_id" in display.rows
-            else [r.run_id for r in self.traces.final]
+            display.rows["run_id"].unique() if "run_id" in display.rows else [r.run_id for r in self._final()]
         )
         return {
             "kind": "figure" if isinstance(display, Picture) else "table",

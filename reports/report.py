@@ -13,7 +13,7 @@ from posttrace.reports.files import check_folder, write_all
 from posttrace.reports.notebook import execute
 from posttrace.reports.options import Kind, ReportOptions, formats_of
 from posttrace.reports.render.documents import check_tools, documents
-from posttrace.reports.templates import run, study
+from posttrace.reports.templates import published, run, study
 from posttrace.reports.templates.cells import Parameters
 from posttrace.traces import find_traces
 from posttrace.traces.errors import InputError
@@ -32,6 +32,7 @@ TITLES: Final[dict[Kind, str]] = {
 TEMPLATES: Final[dict[Kind, Callable[[Parameters], NotebookNode]]] = {
     "study": study.build,
     "run": run.build,
+    "published": published.build,
 }
 Progress = Callable[[str], object]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,15 @@ class Picture:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {"image/svg+xml": style.svg(self.figure, self.name), "text/plain": self.alt}
         return data, {"image/svg+xml": {"alt": self.alt}}
+
+
+def drawn(
+    name: str, rows: pd.DataFrame, draw: Callable[[pd.DataFrame], Figure], alt: str, missing: str
+) -> Picture | Table:
+    """The figure of ``rows``; without rows a table that says what is missing."""
+    if rows.empty:
+        return Table(name, rows, rows, (missing,))
+    return Picture(name, draw(rows), rows, alt)
 
 
 @dataclass(frozen=True)

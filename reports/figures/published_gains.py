@@ -1,0 +1,110 @@
+"""Reported gains with their bounds: a panel for each task, a line for each agent and driver."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from posttrace.reports import style
+from posttrace.reports.figures.legend import key
+from posttrace.reports.style import WIDE, Page
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS: Final = (
+    "task",
+    "group",
+    "row_label",
+    "verdict",
+    "reported_gain_pp",
+    "lcb_pp",
+    "ucb_pp",
+)
+"""One row a reported result, in percentage points. ``group``: base model; ``verdict``: the audit's code.
+``lcb_pp``, ``ucb_pp``: one-sided bounds."""
+ACROSS: Final = 3
+
+
+def published_gains(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
+    """Draw small multiples that share their lines; each task has a scale of its own."""
+    from matplotlib.figure import Figure
+
+    tasks = list(dict.fromkeys(table["task"]))
+    lines = list(dict.fromkeys(zip(table["group"], table["row_label"], strict=True)))
+    lines = [line for group in dict.fromkeys(g for g, _ in lines) for line in lines if line[0] == group]
+    heights = _heights(lines)
+    down = max(1, math.ceil(len(tasks) / ACROSS))
+    with style.applied(page):
+        height = page.inches(0.7 + down * (0.75 + 0.21 * (heights[-1] + 1 if heights else 1)))
+        figure = Figure(figsize=(page.width_in, height), layout="constrained")
+        for i, task in enumerate(tasks):
+            axes = figure.add_subplot(down, min(ACROSS, len(tasks)), i + 1)
+            _draw(axes, table[table["task"] == task], lines, heights)
+            axes.set_title(task)
+            axes.set_yticks(heights, [label for _, label in lines] if i % ACROSS == 0 else [])
+            axes.tick_params(axis="y", length=0)
+            if i % ACROSS == 0:
+                _name(axes, lines, heights)
+        if table.empty:
+            figure.text(0.5, 0.5, style.NOTHING, ha="center")
+        figure.supxlabel("reported gain over the baseline, percentage points", fontsize=style.pt(8.5))
+        figure.legend(handles=_legend(table), loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2)
+    return figure
+
+
+def _heights(lines: list[tuple[str, str]]) -> list[float]:
+    """From top to bottom; a group starts after a gap, where its name stands."""
+    heights, y, last = [], -1.0, None
+    for group, _ in lines:
+        y += 1.0 if group == last else 2.0 if last is not None else 1.9
+        heights.append(y)
+        last = group
+    return heights
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, lines: list[tuple[str, str]], heights: list[float]) -> None:
+    axes.axvline(0, color=style.MUTED, linewidth=0.9)
+    for row in rows.to_dict("records"):
+        y = heights[lines.index((row["group"], row["row_label"]))]
+        mark = style.VERDICT_MARKS[row["verdict"]]
+        ends = [row["lcb_pp"], row["ucb_pp"]]
+        axes.plot(ends, [y, y], color=mark.colour, linewidth=1.4, solid_capstyle="butt")
+        look: dict[str, Any] = {"markersize": 5.5, "markeredgecolor": "white", "markeredgewidth": 0.5}
+        axes.plot([row["reported_gain_pp"]], [y], mark.marker, color=mark.colour, **look)
+    axes.set_ylim((heights[-1] if heights else 0) + 0.7, -0.2)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=style.FAINT, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _name(axes: Axes, lines: list[tuple[str, str]], heights: list[float]) -> None:
+    """Names of the groups, above their first line."""
+    seen: set[str] = set()
+    for (group, _), y in zip(lines, heights, strict=True):
+        if group not in seen:
+            seen.add(group)
+            place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "center"}
+            axes.annotate(
+                group,
+                (-0.02, y - 0.95),
+                fontsize=style.pt(8),
+                fontweight="bold",
+                annotation_clip=False,
+                **place,
+            )
+
+
+def _legend(table: pd.DataFrame) -> list[Any]:
+    there = set(table["verdict"])
+    marks = [
+        key(code.replace("_", " "), marker=mark.marker, color=mark.colour)
+        for code, mark in style.VERDICT_MARKS.items()
+        if code in there
+    ]
+    return [
+        *marks,
+        key("lower to upper bound", linestyle="-", linewidth=1.4),
+    ]
