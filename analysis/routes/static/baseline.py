@@ -132,11 +132,12 @@ def _varied(operand: Value, judged: Judge) -> bool:
             continue
         if node.op == "index" and _of_one_record(key, scope):
             continue
-        if any((isinstance(b, Items) and b.name == "repeat") or _alone(b) for b in alternatives(base)):
+        if any(isinstance(b, Items) and b.name == "repeat" for b in alternatives(base)):
             continue
         if _of_one_record(base, scope):
             continue
-        if any(sampling.read_paths(n) for n in Slice([base], CONTENT)):
+        inside = Slice([base], CONTENT)
+        if any(sampling.read_paths(n) for n in inside) and not any(_alone(n) for n in inside):
             return True
     return False
 
