@@ -205,14 +205,23 @@ class Lineage:
         What nobody saw, because it was deleted soon or is in another format, an earlier command may write;
         it may also be the base, or another published model, from outside of the workspace.
         """
-        before = self.held(pattern, making.process.started_s, making.own)
-        named = "*" not in pattern
-        unseen = self._written_before(pattern, making) if named and not before else []
-        found = before or unseen or self.held(pattern, making.written_s, making.own)
+        start_s, named = making.process.started_s, "*" not in pattern
+        before = [version for version in self.held(pattern, start_s, making.own) if _older(version, making)]
+        sure = any(version.given or version.window[1] <= start_s for version in before)
+        unseen = self._written_before(pattern, making) if named and not sure else []
+        if before and unseen and all(self._wrote(unseen[0], version) for version in before):
+            unseen = []  # they are the same model
+        found = [*before, *unseen] or self.held(pattern, making.written_s, making.own)
         outside = from_outside(pattern, self._history) if named and not found else None
         if outside is not None and not self._history.of(outside.weights):
             self._unseen[outside.weights] = outside
         return found if outside is None else [outside]
+
+    def _wrote(self, unseen: Version, version: Version) -> bool:
+        """Whether the command of a model that nobody saw can have written this version instead."""
+        return version == self.of(version.weights)[0] and any(
+            making.process.started_s == unseen.after_s for making in self.makings(version.weights)
+        )
 
     def _written_before(self, path: str, making: Making) -> list[Version]:
         """The model that the last command before this one wrote to a folder, if its code does."""
@@ -232,3 +241,8 @@ class Lineage:
 
     def _lines(self, process: Process, version: Version) -> list[CheckpointIO]:
         return [making.io for making in self._writing(process, version) if making.io is not None]
+
+
+def _older(version: Version, making: Making) -> bool:
+    """Whether a version can have been there before the command wrote its own."""
+    return making.version is None or version.given or version.after_s < making.version.seen_s

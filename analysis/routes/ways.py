@@ -39,6 +39,8 @@ class Ways:
         self._made: dict[str, Sources] = {}
         self._known: dict[str, tuple[Way, ...]] = {}
         self._open: list[str] = []
+        self._cut: set[str] = set()
+        """Models that are open and would have been their own parents."""
 
     def tried(self) -> tuple[str, ...]:
         """Objectives of the trainings that ran, by start; where the code leaves it open, ``unknown``."""
@@ -72,12 +74,17 @@ class Ways:
     def _resolve(self, weights: str) -> tuple[Way, ...]:
         if weights == BASE or any(version.given for version in self.lineage.of(weights)):
             return ((),)
-        if weights not in self._known:
-            self._open.append(weights)
-            found = tuple(islice(self._through_makings(weights), MOST))
-            self._open.remove(weights)
-            self._known[weights] = found or ((self._unexplained(weights),),)
-        return self._known[weights]
+        if weights in self._known:
+            return self._known[weights]
+        outer, self._cut = self._cut, set()
+        self._open.append(weights)
+        found = tuple(islice(self._through_makings(weights), MOST)) or ((self._unexplained(weights),),)
+        self._open.remove(weights)
+        self._cut.discard(weights)
+        if not self._cut:  # else it holds only on the way to what is open now
+            self._known[weights] = found
+        self._cut |= outer
+        return found
 
     def _through_makings(self, weights: str) -> Iterator[Way]:
         sources = self._sources(weights)
@@ -89,7 +96,8 @@ class Ways:
             if not origins:
                 yield lost(making), step
             for origin in origins:
-                if set(origin.parents) & set(self._open):
+                if cut := set(origin.parents) & set(self._open):
+                    self._cut |= cut
                     continue
                 begun = self._with_samples(step, making, origin)
                 parents = [self._resolve(parent) for parent in origin.parents]

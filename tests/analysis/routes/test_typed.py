@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import posttrace as pt
 from posttrace.analysis.routes.history import Process
 from posttrace.analysis.routes.static import read_command
 from posttrace.analysis.routes.typed import covered, typed
 from posttrace.analysis.routes.written import root_of, snapshots
+from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import AgentStep
 from posttrace.traces.events.agent import ToolCall, ToolResult
 from tests.analysis.routes.made import Story
 from tests.analysis.routes.stories_python import TRL_GRPO, TRL_SFT
+from tests.analysis.written import finished, started
 
 Steps = list[tuple[float, AgentStep]]
 
@@ -171,3 +175,30 @@ def test_an_imported_run_without_an_end_or_submissions_has_what_it_tried(tmp_pat
     story.step(6, "cd /work && python train.py", 40, "saved")
     found = story.told(read_command)
     assert (found.attempted, found.submitted) == (("sft",), None)
+
+
+class Timeless(Clock):
+    """Stamps nothing, as the clock of an imported record without times."""
+
+    def stamp(self) -> tuple[Any, Any]:
+        return None, None
+
+
+def test_a_record_without_times_is_told_by_its_order(tmp_path: Path) -> None:
+    story = Story(tmp_path / "run")
+    story.call(5, "Write", {"file_path": "/runs/r/workspace/code/sft.py", "content": TRL_SFT}, 5.1)
+    story.step(6, "python code/sft.py", 40, "saved")
+    story.submit(1, 50, "output/sft", "", 40.0)
+    story.call(51, "Write", {"file_path": "/runs/r/workspace/code/rl.py", "content": TRL_GRPO}, 51.1)
+    story.step(52, "python code/rl.py output/sft output/sft", 80, "saved")
+    story.submit(2, 90, "output/sft", "", 60.0)
+    story.folder.mkdir()
+    with TraceWriter(story.folder / "trace.jsonl", clock=Timeless()) as writer:
+        for event in [
+            started(),
+            *(event for _, event in sorted(story.events, key=itemgetter(0))),
+            finished(),
+        ]:
+            writer.write(event)
+    found = pt.routes(pt.load(story.folder)).of("c-s0-a1")
+    assert [found.submissions[n].label for n in (1, 2)] == ["sft", "sft>grpo"]
