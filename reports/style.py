@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib
 
@@ -110,6 +110,20 @@ def applied(page: Page = WIDE) -> Iterator[None]:
 def pt(size: float) -> float:
     """A text size at the scale of the page; inside ``applied``."""
     return float(size * matplotlib.rcParams["font.size"] / WRITTEN_PT)
+
+
+def settled(figure: Figure) -> Figure:
+    """The same figure, whose ticks look alike wherever it is drawn; inside ``applied``.
+
+    matplotlib makes ticks as late as when a figure is drawn, by the settings of that moment.
+    """
+    settings = matplotlib.rcParams
+    x: dict[str, Any] = {"labelsize": settings["xtick.labelsize"], "color": settings["xtick.color"]}
+    y: dict[str, Any] = {"labelsize": settings["ytick.labelsize"], "color": settings["ytick.color"]}
+    for axes in figure.axes:
+        axes.xaxis.set_tick_params(which="both", labelcolor=x["color"], **x)
+        axes.yaxis.set_tick_params(which="both", labelcolor=y["color"], **y)
+    return figure
 
 
 def svg(figure: Figure, name: str) -> str:

@@ -46,4 +46,4 @@ def best_of_k(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         figure.supylabel("expected best gain, pp", fontsize=style.pt(8.5))
         handles = [key(agent, **look) for agent, look in lines.items()]
         place(figure, handles)
-    return figure
+        return style.settled(figure)

@@ -51,7 +51,7 @@ def crossover(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         axes.set_xlabel("strength of the driver")
         axes.set_ylabel("success, %")
         place(figure, handles)
-    return figure
+        return style.settled(figure)
 
 
 def _range(strengths: FloatArray) -> tuple[float, float]:

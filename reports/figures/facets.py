@@ -45,7 +45,7 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
         figure.supxlabel("gain over the baseline, percentage points", fontsize=style.pt(9))
         keys = [*gain_keys(delta_eq_pp), *_verdict_keys(table)]
         figure.legend(handles=keys, loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2)
-    return figure
+        return style.settled(figure)
 
 
 def _heights(table: pd.DataFrame) -> dict[str, list[float]]:

@@ -34,7 +34,7 @@ def failures(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         panels = figure.subplots(len(scopes), 1, height_ratios=[size + 0.8 for size in sizes], squeeze=False)
         for axes, scope in zip(panels.ravel(), scopes, strict=True):
             _draw(axes, table[table["scope"] == scope], scope)
-    return figure
+        return style.settled(figure)
 
 
 def _draw(axes: Axes, rows: pd.DataFrame, scope: str) -> None:
@@ -45,7 +45,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, scope: str) -> None:
     axes.set_title(f"{first['failed']} of {first['of']} {scope} failed")
     axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows["failure_type"]])
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(0, 1.30 * float(rows["count"].max()))
+    axes.set_xlim(0, 1.75 * float(rows["count"].max()))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(scope)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))

@@ -63,7 +63,7 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Fig
         figure.legend(
             handles=gain_keys(delta_eq_pp), loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2
         )
-    return figure
+        return style.settled(figure)
 
 
 def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:

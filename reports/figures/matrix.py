@@ -57,8 +57,8 @@ def draw_matrix(
     for cell in cells:
         colour = scale(norm(cell.value)) if np.isfinite(cell.value) else style.FAINT
         _draw_cell(axes, cell, colour, room)
-    axes.set_xlim(0, len(columns))
-    axes.set_ylim(len(rows), 0)
+    axes.set_xlim(0, max(len(columns), 1))
+    axes.set_ylim(max(len(rows), 1), 0)
     axes.set_yticks([i + 0.5 for i in range(len(rows))], rows)
     _name_columns(axes, columns, room)
     for spine in axes.spines.values():

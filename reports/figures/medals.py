@@ -54,4 +54,4 @@ def medals(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         handles.append(key(SEEDS, linestyle="-", linewidth=2.6))
         handles.append(key(COMPETITIONS, linestyle="-", linewidth=0.7))
         place(figure, handles)
-    return figure
+        return style.settled(figure)

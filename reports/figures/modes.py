@@ -27,7 +27,7 @@ def modes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     from matplotlib.patches import Patch
 
     tasks, rows = (list(dict.fromkeys(table[name])) for name in ("task", "row_label"))
-    largest = float(np.nanmax(table["mean_gain_pp"].abs(), initial=1.0))
+    largest = float(np.nanmax(np.abs(table["mean_gain_pp"].to_numpy(dtype=float)), initial=1.0))
     with style.applied(page):
         width = page.width_in if len(tasks) > 3 else max(page.column_in, 0.7 * page.width_in)
         height = page.inches(1.0 + 0.42 * max(len(rows), 1))
@@ -41,7 +41,7 @@ def modes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             facecolor="white", edgecolor="#a9adb2", hatch="////", label="not told apart from none"
         )
         place(figure, [hatched], "lower")
-    return figure
+        return style.settled(figure)
 
 
 def _cell(row: dict[Any, Any], rows: list[str], tasks: list[str]) -> Cell:

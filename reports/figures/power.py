@@ -50,7 +50,7 @@ def power(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if (table["kind"] == "run").any():
             handles.append(key("audited run", **RUN))
         place(figure, handles)
-    return figure
+        return style.settled(figure)
 
 
 RUN: Final[dict[str, Any]] = {

@@ -44,7 +44,7 @@ def profiles(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             panel.legend(handles=handles, borderaxespad=0.2, **look)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-    return figure
+        return style.settled(figure)
 
 
 def _draw(axes: Axes, table: pd.DataFrame) -> None:

@@ -47,7 +47,7 @@ def ranks(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             )
         _draw_names(axes, dict(zip(names, table["mean_rank"], strict=True)), depth)
         axes.set_ylim(depth + half + 0.3, -2.1)
-    return figure
+        return style.settled(figure)
 
 
 def cliques(mean_ranks: list[float], critical: float) -> list[tuple[float, float]]:

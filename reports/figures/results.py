@@ -41,7 +41,7 @@ def results(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
 
     tasks, agents = (list(dict.fromkeys(table[name])) for name in ("task", "agent_label"))
     signs = dict(zip(dict.fromkeys(kind_of(table)), SIGNS, strict=False))
-    largest = float(np.nanmax(table["mean_gain_pp"].abs(), initial=1.0))
+    largest = float(np.nanmax(np.abs(table["mean_gain_pp"].to_numpy(dtype=float)), initial=1.0))
     with style.applied(page):
         width = page.width_in if len(tasks) > 3 else max(page.column_in, 0.7 * page.width_in)
         height = page.inches(1.15 + 0.52 * max(len(agents), 1))
@@ -61,7 +61,7 @@ def results(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         handles = [*verdict_keys(table["verdicts"]), *_interval_keys(signs)]
         place(figure, handles, "lower")
-    return figure
+        return style.settled(figure)
 
 
 def kind_of(table: pd.DataFrame) -> list[str]:

@@ -47,7 +47,7 @@ def route_gains(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         figure.supxlabel("corrected gain over the baseline, percentage points", fontsize=style.pt(8.5))
         handles = verdict_keys(table["verdict"])
         place(figure, handles)
-    return figure
+        return style.settled(figure)
 
 
 def _draw_task(axes: Axes, runs: pd.DataFrame, routes: list[str]) -> None:
@@ -69,7 +69,7 @@ def _draw_task(axes: Axes, runs: pd.DataFrame, routes: list[str]) -> None:
                 color=style.MUTED,
             )
         # runs of one route are spread a little, in their order, so that equal gains stay apart
-        heights = y + 0.22 * np.linspace(-1, 1, len(own)) if len(own) > 1 else [float(y)]
+        heights = y + 0.22 * np.linspace(-1, 1, len(own)) if len(own) > 1 else [float(y)] * len(own)
         for height, run in zip(heights, own.to_dict("records"), strict=True):
             mark = style.VERDICT_MARKS[run["verdict"]]
             look: dict[str, Any] = {"markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.4}

@@ -72,7 +72,7 @@ def routes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.legend(handles=_legend(looks), loc="outside upper left", ncols=page.fits(6), borderaxespad=0.2)
-    return figure
+        return style.settled(figure)
 
 
 def _looks(table: pd.DataFrame) -> dict[str, Look]:

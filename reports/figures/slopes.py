@@ -46,4 +46,4 @@ def slopes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         handles = [key(name, **look) for name, look in lines.items()]
         place(figure, handles)
-    return figure
+        return style.settled(figure)

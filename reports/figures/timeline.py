@@ -65,7 +65,7 @@ def timeline(table: pd.DataFrame) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.legend(handles=_legend(table), loc="outside upper left", ncols=4, borderaxespad=0.2)
-    return figure
+        return style.settled(figure)
 
 
 _RIGHT: Final[dict[str, Any]] = {"ha": "right", "va": "center", "fontsize": 8, "annotation_clip": False}

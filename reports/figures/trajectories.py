@@ -80,7 +80,7 @@ def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WI
             ncols=max(1, int(size[0] / page.inches(2.1))),
             borderaxespad=0.2,
         )
-    return figure
+        return style.settled(figure)
 
 
 def _grid(table: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:

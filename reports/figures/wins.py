@@ -45,7 +45,7 @@ def wins(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         label = "the interval holds 0.5, or there is none"
         hatched = Patch(facecolor="white", edgecolor="#a9adb2", hatch="////", label=label)
         place(figure, [hatched], "lower")
-    return figure
+        return style.settled(figure)
 
 
 def _cell(row: dict[Any, Any], names: list[str], *, bounds: bool) -> Cell:

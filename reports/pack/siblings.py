@@ -33,7 +33,7 @@ def medals(material: Material) -> pd.DataFrame:
     Columns that are read: system, budget (such as 24h), all_pct, and all_err, error_is, n_seeds,
     n_competitions where they are; without the last the competitions of MLE-bench are counted.
     """
-    table = _table(material, LEADERBOARD, "medal rates over hours")
+    table = _table(material, LEADERBOARD, "of medal rates over hours")
     cells = table.cells
     frame = pd.DataFrame({"system": cells["system"].astype(str)})
     frame["hours"] = pd.to_numeric(
@@ -63,7 +63,7 @@ def crossover(material: Material) -> pd.DataFrame:
 
     Columns that are read: strategy, strength, successes and trials, or any_medal; perhaps competition.
     """
-    table = _table(material, STRATEGIES, "a crossover")
+    table = _table(material, STRATEGIES, "of strategies over strengths")
     frame = table.cells.copy()
     for name in ("strength", "successes", "trials", "any_medal"):
         if name in frame:
@@ -98,7 +98,7 @@ def _table(material: Material, columns: tuple[str, ...], what: str) -> Table:
     for table in material.tables:
         if set(columns) <= set(table.cells):
             return table
-    raise Unsupported(f"{what} need a table with the columns {', '.join(columns)}")
+    raise Unsupported(f"no table {what} (columns {', '.join(columns)})")
 
 
 def _column(table: Table, name: str) -> pd.Series:
