@@ -7,12 +7,13 @@
 from posttrace.analysis.routes.frameworks import corpora
 from posttrace.analysis.routes.frameworks.commands import command, config
 from posttrace.analysis.routes.frameworks.settings import Settings, Verdict, decide
-from posttrace.analysis.routes.frameworks.tables import Entry, function, holds, known, trainer, vendored
+from posttrace.analysis.routes.frameworks.tables import Entry, closed, function, holds, known, trainer, vendored
 
 __all__ = [
     "Entry",
     "Settings",
     "Verdict",
+    "closed",
     "command",
     "config",
     "corpora",

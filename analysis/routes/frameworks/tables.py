@@ -1,7 +1,8 @@
 """The tables of frameworks: what their files say, as dataclasses.
 
 A file ``data/<framework>.toml`` holds ``packages`` (roots of dotted names), optionally ``vendored`` (paths
-that are there when the framework's own source lies in the workspace), and lists of entries:
+that are there when the framework's own source lies in the workspace) and ``closed`` (the same of packages
+of which nothing but what the tables say needs to be known), and lists of entries:
 
 ``[[trainer]]``: classes, by their last name, that train when a method of ``starts`` is called.
 ``[[function]]``: functions, by dotted name, that train when they are called.
@@ -191,20 +192,29 @@ def holds(dotted: str) -> bool:
 
 def vendored(dotted: str, paths: Iterable[str]) -> bool:
     """Whether a name belongs to a framework whose own source lies among ``paths``."""
-    marks = _marks().get(dotted.split(".")[0], ())
-    return bool(marks) and any(path.endswith(marks) and _ends(path, marks) for path in paths)
+    return _lies_in(_marks("vendored").get(dotted.split(".")[0], ()), paths)
+
+
+def closed(dotted: str, paths: Iterable[str]) -> bool:
+    """Whether a name belongs to a library whose source lies among ``paths`` and need not be followed."""
+    return _lies_in(_marks("closed").get(dotted.split(".")[0], ()), paths)
+
+
+def _lies_in(marks: Sequence[str], paths: Iterable[str]) -> bool:
+    found = tuple(marks)
+    return bool(found) and any(path.endswith(found) and _ends(path, found) for path in paths)
 
 
 def _ends(path: str, marks: Sequence[str]) -> bool:
     return any(path == mark or path.endswith("/" + mark) for mark in marks)
 
 
-@lru_cache(maxsize=1)
-def _marks() -> Mapping[str, tuple[str, ...]]:
+@lru_cache(maxsize=2)
+def _marks(kind: str) -> Mapping[str, tuple[str, ...]]:
     """Package -> files of it that are there when its source is."""
     found: dict[str, tuple[str, ...]] = {}
     for table in _tables().values():
-        for mark in table.get("vendored", ()):
+        for mark in table.get(kind, ()):
             package = mark.split("/")[0]
             found[package] = (*found.get(package, ()), mark)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.analysis.routes.static import attributes, callbacks, imports, layers, library
@@ -180,6 +181,7 @@ def _body(m: Machine, callee: Function, scope: Scope) -> Value:
     return m.phi(scope.returned, tests)
 
 
+@lru_cache(maxsize=4096)
 def _generates(node: Any) -> bool:
     pending = list(node.body)
     while pending:

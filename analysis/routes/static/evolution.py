@@ -18,16 +18,14 @@ _NOISE: Final = api.names("randn randn_like standard_normal normal normal_ norma
 
 def evolved(machine: Machine) -> Iterable[Descent]:
     """Changes of weights by noise times a score that a run of the model gave; the last of them."""
-    last = None
-    for update in machine.updates:
+    for update in reversed(machine.updates):
         if not update.where.loops:
             continue
         parts = [*update.delta.args, *update.delta.keywords.values()]
         inner = Slice(parts, SMOOTH)
         if any(api.short(node) in _NOISE for node in inner) and _scored(inner):
-            last = Descent(update.delta, frozenset(), update.where, taped=False, evolved=True)
-    if last is not None:
-        yield last
+            yield Descent(update.delta, frozenset(), update.where, taped=False, evolved=True)
+            return
 
 
 def _scored(inner: Slice) -> bool:

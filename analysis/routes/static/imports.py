@@ -83,7 +83,7 @@ def run_import(m: Machine, node: Any, scope: Scope) -> bool:
     """``import a.b [as c]``."""
     for alias in node.names:
         top = alias.name.split(".")[0]
-        if frameworks.vendored(top, m.workspace.files):
+        if _vendored(m, top) or _closed(m, top, scope):
             store(scope, alias.asname or top, m.value("external", name=alias.name if alias.asname else top))
             continue
         full = _module(m, alias.name)
@@ -124,10 +124,25 @@ def run_import_from(m: Machine, node: Any, scope: Scope) -> bool:
 def _listed(m: Machine, dotted: str, alias: Any, scope: Scope) -> bool:
     """Whether a name is a framework's whose source lies here: its table says what it trains."""
     full = f"{dotted}.{alias.name}"
-    if frameworks.holds(full) and frameworks.vendored(full, m.workspace.files):
-        store(scope, alias.asname or alias.name, m.value("external", name=full))
+    if (frameworks.holds(full) and _vendored(m, dotted)) or _closed(m, dotted, scope):
+        store(scope, alias.asname or alias.name, attributes.library_value(m, full))
         return True
     return False
+
+
+def _vendored(m: Machine, dotted: str) -> bool:
+    top = dotted.split(".")[0]
+    if top not in m.vendored:
+        m.vendored[top] = frameworks.vendored(top, m.workspace.files)
+    return m.vendored[top]
+
+
+def _closed(m: Machine, dotted: str, scope: Scope) -> bool:
+    """Whether a module is a library's whose source lies here, seen from a file outside of it."""
+    top = dotted.split(".")[0]
+    if top not in m.closed:
+        m.closed[top] = frameworks.closed(top, m.workspace.files)
+    return m.closed[top] and f"/{top}/" not in "/" + scope.module.name
 
 
 def _submodule(m: Machine, dotted: str, name: str, roots: tuple[str, ...] | None) -> Value:

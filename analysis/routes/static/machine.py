@@ -69,6 +69,9 @@ class Machine:
         self.roots: list[str] = []
         """Folders that imports are looked up in."""
         self.modules: dict[str, Module] = {}
+        self.vendored: dict[str, bool] = {}
+        self.closed: dict[str, bool] = {}
+        """Packages that were asked for -> whether the source of a framework of that name lies here."""
         self.reassigned: set[str] = set()
         """Attributes that some code outside ``__init__`` assigns."""
         self.calls: list[Value] = []

@@ -53,12 +53,9 @@ def steps(machine: Machine) -> bool:
     """Whether anything in a program can change weights by a gradient that a library left in ``.grad``."""
     if any(_steps(call) for call in machine.calls):
         return True
-    return any(
-        _gradient(node)
-        for update in machine.updates
-        if update.target.op != "loop"  # a name that is bound anew, such as a sum of norms
-        for node in Slice([update.delta, *update.delta.args])
-    )
+    # of a name that is bound anew, such as a sum of norms, nothing follows
+    changes = [update.delta for update in machine.updates if update.target.op != "loop"]
+    return any(_gradient(node) for node in Slice([v for delta in changes for v in (delta, *delta.args)]))
 
 
 def follows(machine: Machine, gradient: Value, weights: frozenset[int]) -> bool:
