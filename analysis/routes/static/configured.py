@@ -38,9 +38,11 @@ def run_config(m: Machine, path: str) -> str:
 
 
 def _spread(content: Mapping[str, Any]) -> Verdict | None:
-    if not any(key in content for key in _LAUNCHERS):
+    key = next((key for key in _LAUNCHERS if key in content), None)
+    if key is None:
         return None
-    return Verdict("launcher", "unknown", "how training is launched, and not what is trained", "launcher")
+    says = "how training is launched, and not what is trained"
+    return Verdict("launcher", "unknown", says, "launcher", decided_by=(key, "given"))
 
 
 def _composing(m: Machine, path: str) -> Iterator[tuple[str, list[str]]]:

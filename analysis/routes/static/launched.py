@@ -50,7 +50,7 @@ def _shown(m: Machine, told: Told, words: Sequence[str]) -> list[tuple[str, str,
     content = m.workspace.files.get(told.where.path, b"").decode("utf-8", "replace").split("\n")
     program = next((word for word in words if "." in word and not word.startswith("-")), "")
     started = _line_of(content, [program], told.where.line)
-    shown = [("trainer" if verdict.decided_by else verdict.rule, verdict.says, _at(told, started))]
+    shown = [("trainer" if verdict.rule == "setting" else verdict.rule, verdict.says, _at(told, started))]
     if verdict.decided_by is not None:
         key, value = verdict.decided_by
         names = [key, key.replace("_", "-"), key.rsplit(".", 1)[-1]]

@@ -12,6 +12,7 @@ from posttrace.analysis.routes.frameworks import Verdict
 from posttrace.analysis.routes.static import launched, notebooks
 from posttrace.analysis.routes.static.launchers import Launched
 from posttrace.analysis.routes.static.values import Halted, Module
+from posttrace.analysis.routes.static.workspace import Start
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
@@ -99,9 +100,15 @@ def run_file(
 ) -> None:
     """Run a file of the workspace as a program; ``words``: ``sys.argv``."""
     tree = m.workspace.parse(path)
-    if tree is not None:
-        folder = posixpath.dirname(path) if root is None else root
+    if tree is None:
+        return
+    folder = posixpath.dirname(path) if root is None else root
+    first, place = m.where().seq, (m.path, m.line)
+    try:
         _run(m, tree, Process(path, tuple(words), cwd, env, folder))
+    finally:
+        if place[0] not in ("", path):
+            m.workspace.started.append(Start(path, *place, first, m.where().seq))
 
 
 def import_file(m: Machine, path: str, then: Callable[[Module], None]) -> None:

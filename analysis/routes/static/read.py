@@ -56,9 +56,9 @@ def read(machine: Machine, run: Callable[[Machine], str | None], commit: str | N
         sampled = _sampled(machine, sorted(models), commit)
     except RecursionError:
         problems.append("the data flow is nested too deeply to be followed")
-        stages, io, sampled = [], [], []
+        stages, begun, io, sampled = [], [], [], []
     found = Reading(tuple(stages), tuple(io), tuple(sampled), entry, tuple(dict.fromkeys(problems)))
-    return placed(machine.workspace, found)
+    return placed(machine.workspace, found, begun)
 
 
 def _evidence(rule: str, says: str, where: Where, commit: str | None) -> Evidence:

@@ -6,6 +6,7 @@ import ast
 import posixpath
 from collections import ChainMap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
@@ -15,6 +16,17 @@ LARGEST_BYTES: Final = 2_000_000
 """A source file above this is data in disguise and is not parsed."""
 NOTEBOOK: Final = ".ipynb"
 _MOST_NAMED: Final = 20
+
+
+@dataclass(frozen=True)
+class Start:
+    """A program that a line of another file starts; ``first`` and ``last``: when it ran, in steps."""
+
+    program: str
+    path: str
+    line: int
+    first: int
+    last: int
 
 
 class Workspace:
@@ -31,6 +43,7 @@ class Workspace:
         self.problems: list[str] = []
         self.read: set[str] = set()
         """Shell scripts and configurations that were needed."""
+        self.started: list[Start] = []
         self._parsed: dict[str, ast.Module | None] = {}
         self._written: dict[str, tuple[str, int]] = {}
         self._cells: dict[str, notebooks.Source] = {}
