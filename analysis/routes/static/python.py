@@ -21,8 +21,6 @@ from posttrace.analysis.routes.static.values import (
     Instance,
     Items,
     Value,
-    Write,
-    elements,
 )
 
 if TYPE_CHECKING:
@@ -129,18 +127,6 @@ def _next(m: Machine, args: Args, keywords: Keywords) -> Value:
     return objects.element(m, args[0]) if args else m.value("unknown")
 
 
-def _zip(m: Machine, args: Args, keywords: Keywords) -> Value:
-    if len(args) == 1 and args[0].op == "rest":  # zip(*pairs): a list of each of their places
-        rows = [c for c in elements(args[0].args[0]) if isinstance(c, Items) and c.exact and not c.writes]
-        if rows and len({len(row.args) for row in rows}) == 1:
-            lists = [m.items([], exact=False) for _ in rows[0].args]
-            for row in rows:
-                for made, value in zip(lists, row.args, strict=True):
-                    made.writes.append(Write(None, value, value.where))
-            return m.items(lists, "tuple")
-    return m.value("call", args, "builtins.zip", **keywords)
-
-
 def _map(m: Machine, args: Args, keywords: Keywords) -> Value:
     return containers.mapped(m, args[0], args[1:]) if len(args) > 1 else m.value("unknown", args)
 
@@ -224,7 +210,6 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Args, Keywords], Value]]] = {
     "builtins.vars": _vars,
     **records.HANDLERS,
     "builtins.next": _next,
-    "builtins.zip": _zip,
     "builtins.map": _map,
     "builtins.filter": _filter,
     "builtins.exit": _halt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static.values import Class, Instance, Table, Value
+from posttrace.analysis.routes.static.values import Class, Instance, Items, Table, Value, Write, elements
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
@@ -44,8 +44,21 @@ def _queue(m: Machine, args: Args, keywords: Keywords) -> Value:
     return m.items([], exact=False)
 
 
+def _zip(m: Machine, args: Args, keywords: Keywords) -> Value:
+    if len(args) == 1 and args[0].op == "rest":  # zip(*pairs): a list of each of their places
+        rows = [c for c in elements(args[0].args[0]) if isinstance(c, Items) and c.exact and not c.writes]
+        if rows and len({len(row.args) for row in rows}) == 1:
+            lists = [m.items([], exact=False) for _ in rows[0].args]
+            for row in rows:
+                for made, value in zip(lists, row.args, strict=True):
+                    made.writes.append(Write(None, value, value.where))
+            return m.items(lists, "tuple")
+    return m.value("call", args, "builtins.zip", **keywords)
+
+
 HANDLERS: Final[Mapping[str, Callable[[Any, Args, Keywords], Value]]] = {
     "types.SimpleNamespace": _namespace,
+    "builtins.zip": _zip,
     **{
         f"{module}.{name}": _queue
         for module in ("queue", "multiprocessing", "torch.multiprocessing", "asyncio")
