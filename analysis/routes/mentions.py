@@ -21,6 +21,10 @@ _MODE: Final = "train"
 """Starts a trainer, or puts a network into training mode, when it is called without ``False``."""
 _MADE: Final = "Trainer"
 """End of the name of what trainers are made of."""
+_OF_TOKENIZERS: Final = frozenset(
+    {"BpeTrainer", "WordPieceTrainer", "WordLevelTrainer", "UnigramTrainer", "SentencePieceTrainer"}
+)
+"""They count pieces of words: a tokenizer has no weights."""
 
 
 def with_mentions(
@@ -47,11 +51,15 @@ def _training(call: ast.Call) -> str | None:
     """The name by which a call looks like training."""
     func = call.func
     if isinstance(func, ast.Attribute):
-        if func.attr in _METHODS or func.attr.endswith(_MADE):
+        if func.attr in _METHODS or _made(func.attr):
             return func.attr
         switched = any(isinstance(arg, ast.Constant) and arg.value is False for arg in call.args)
         return func.attr if func.attr == _MODE and not switched else None
-    return func.id if isinstance(func, ast.Name) and func.id.endswith(_MADE) else None
+    return func.id if isinstance(func, ast.Name) and _made(func.id) else None
+
+
+def _made(name: str) -> bool:
+    return name.endswith(_MADE) and name not in _OF_TOKENIZERS
 
 
 def _parsed(path: str, data: bytes) -> ast.Module | None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from posttrace.analysis.routes.frameworks import Entry, Settings, corpora
-from posttrace.analysis.routes.static import api, attributes, baseline, checkpoints, sampling, text
+from posttrace.analysis.routes.static import api, attributes, baseline, checkpoints, rawtext, sampling, text
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.graph import EVERYTHING, Slice
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Function, Instance, Table, Value, alternatives
+from posttrace.analysis.routes.static.values import Function, Instance, Items, Table, Value, alternatives
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
@@ -102,7 +102,18 @@ def _window(node: Value) -> bool:
     stepped = any(
         n.op == "call" and n.name == "builtins.range" and len(n.args) == 3 for n in Slice(bounds, EVERYTHING)
     )
-    return stepped and any(api.short(n) in _JOINS and n.op == "call" for n in Slice(node.args[:1]))
+    if not stepped:
+        return False
+    joined = Slice(node.args[:1])
+    if any(api.short(n) in _JOINS and n.op == "call" for n in joined):
+        return True
+    several = any(api.short(n) == "apply_chat_template" for n in joined) or len(rawtext.fields(joined)) > 1
+    return not several and any(isinstance(n, Items) and _spread(n) for n in joined)
+
+
+def _spread(made: Items) -> bool:
+    """Whether a list is extended, in a loop, by the elements of what the loop is over."""
+    return any(w.value.op == "elem" and len(w.where.loops) > len(made.where.loops) for w in made.writes)
 
 
 # -- who wrote it ------------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from posttrace.analysis.routes import frameworks
 from posttrace.analysis.routes.static import configs, launched, makefiles, program
-from posttrace.analysis.routes.static.launchers import Launched, is_python, is_shell, unwrapped
+from posttrace.analysis.routes.static.launchers import Launched, is_python, is_shell, passed_on, unwrapped
 from posttrace.analysis.routes.static.shell import run_script
 from posttrace.analysis.routes.static.values import Value
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _COPIES: Final = frozenset({"cp", "mv", "ln", "rsync"})
 _BATCH: Final = frozenset({"sbatch", "qsub", "salloc"})
 _NOTEBOOKS: Final = frozenset({"papermill", "jupyter", "runipy", "ipython", "ipython3"})
+_JOINS: Final = frozenset({"&&", "||", ";", "|"})
 _SCRIPTS: Final = (".sh", ".bash", ".sbatch", ".slurm", ".pbs", ".zsh", ".ksh", ".job", ".sub")
 DEEPEST: Final = 6
 """Scripts that call scripts."""
@@ -33,6 +35,11 @@ def launch(m: Machine, argv: Sequence[str], cwd: str, env: Mapping[str, str], de
     if _told(m, words, cwd):
         return None
     name = posixpath.basename(words[0])
+    inner = passed_on(words) if is_python(name) or name.endswith(".py") else None
+    if inner is not None:
+        line = " ".join(word if word in _JOINS else shlex.quote(word) for word in inner)
+        run_script(m, line, m.path or "<-c>", cwd, env, [m.path], depth + 1, first=m.line)
+        return None
     if is_python(name):
         return program.run_python(m, Launched(tuple(words[1:]), env, command.spread), cwd)
     if is_shell(name):

@@ -116,12 +116,22 @@ MODULES: Final = {
 """Launchers that are run as ``python -m``."""
 _PYTHON: Final = re.compile(r"^(python[0-9.]*|pypy3?)$")
 _ASSIGNED: Final = re.compile(r"^[A-Za-z_]\w*=")
+UNKNOWN: Final = "*"
+"""Word of which nothing is known."""
 _SHELLS: Final = _set("bash sh zsh dash")
 
 
 def is_python(word: str) -> bool:
     """Whether a program is the interpreter of python."""
     return bool(_PYTHON.match(posixpath.basename(word)))
+
+
+def passed_on(words: Sequence[str]) -> list[str] | None:
+    """The command that a program of somebody's own is to start: what follows its ``--``; null without one."""
+    rest = list(words[words.index("--") + 1 :]) if "--" in words else []
+    name = posixpath.basename(rest[0]) if rest else ""
+    starts = is_python(name) or is_shell(name) or name in LAUNCHERS or name in ("source", ".", "cd", "export")
+    return rest if starts or name.endswith((".py", ".sh")) else None
 
 
 def is_shell(word: str) -> bool:
@@ -148,6 +158,9 @@ def unwrapped(words: Sequence[str]) -> Launched:
         while rest and _ASSIGNED.match(rest[0]):
             name, _, value = rest.pop(0).partition("=")
             env[name] = value
+        if len(rest) > 1 and rest[0] == UNKNOWN and not rest[1].startswith("-"):
+            rest = rest[1:]  # a launcher, an interpreter or settings that are not known, or nothing
+            continue
         found = _launcher(rest)
         if found is None:
             break
@@ -183,6 +196,9 @@ def _behind(launcher: Launcher, words: list[str]) -> list[str]:
         word = words[at]
         if word == "--":
             return words[at + 1 :]
+        if word == UNKNOWN and launcher.python and _names_source(words[at + 1 :]):
+            at += 1  # options that are not known
+            continue
         if word in ("-m", "--module") and launcher.python:
             return ["-m", *words[at + 1 :]]
         if word.startswith("-") and word != "-":
@@ -194,6 +210,11 @@ def _behind(launcher: Launcher, words: list[str]) -> list[str]:
         else:
             break
     return words[at:]
+
+
+def _names_source(words: Sequence[str]) -> bool:
+    """Whether python source is named, by itself or as a module, before what its name tells it."""
+    return any(word.endswith(".py") or word in ("-m", "--module") for word in words)
 
 
 def _takes_value(launcher: Launcher, option: str) -> bool:

@@ -50,10 +50,19 @@ def _of_method(machine: Machine, method: Function, model: Value | None) -> objec
     required = len(names) - len(method.node.args.defaults)
     trained = model if model is not None and not isinstance(model, Const) else machine.value("unknown")
     with machine.loop(machine.value("unknown")):
-        args = [
-            trained if name == "model" else machine.value("unknown", name=name) for name in names[:required]
-        ]
+        given = {"model": trained, "inputs": _prepared(machine, method)}
+        args = [given.get(name) or machine.value("unknown", name=name) for name in names[:required]]
         return _of_loss(machine, machine.call(method, args, {}), [trained])
+
+
+def _prepared(machine: Machine, method: Function) -> Value | None:
+    """What a trainer's own preparation makes of the inputs, before its loss is given them."""
+    if not isinstance(method.receiver, Instance):
+        return None
+    prepare = attributes.attribute(machine, method.receiver, "_prepare_inputs")
+    if not isinstance(prepare, Function):
+        return None
+    return machine.call(prepare, [machine.value("unknown", name="inputs")], {})
 
 
 def _of_function(machine: Machine, function: Function, entry: Entry) -> objective.Finding | None:

@@ -90,10 +90,31 @@ def _instance(m: Machine, kind: Value, given: Mapping[str, Any]) -> Value:
             foreign = attributes.foreign_bases(choice)
             names = {name for at in attributes.lineage(choice) for name, _ in at.fields}
             fitting = {k: v for k, v in given.items() if k in names or foreign}
-            return m.call(choice, [], {k: _value(m, v) for k, v in fitting.items()})
+            return m.call(choice, [], {**_open(m, choice), **{k: _value(m, v) for k, v in fitting.items()}})
         if choice.op == "external":
             return m.call(choice, [], {k: _value(m, v) for k, v in given.items()})
     return m.value("unknown", [kind])
+
+
+def _open(m: Machine, kind: Class) -> dict[str, Value]:
+    """Fields that must be given, or are unset, of source alone: nobody knows what a run gives them."""
+    if not m.workspace.lenient:
+        return {}
+    found: dict[str, Value] = {}
+    for at in reversed(attributes.lineage(kind)):
+        for name, default in at.fields:
+            value = default
+            if default is not None and default.op == "call":
+                value = default.keywords.get("default")
+                if value is None and "default_factory" in default.keywords:
+                    continue
+            if value is None:
+                found[name] = m.value("unknown", name=name)
+            elif objects.constant(value) is None:
+                found[name] = m.phi([value, m.value("unknown", name=name)])
+            else:
+                found.pop(name, None)
+    return found
 
 
 def _value(m: Machine, value: Any) -> Value:

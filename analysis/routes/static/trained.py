@@ -143,7 +143,8 @@ def _finding(machine: Machine, training: Training) -> tuple[Descent, Finding]:
 def _decides(own: Finding, training: Training) -> bool:
     """Whether a loss in sight says more than the class that was overridden."""
     if training.verdict.objective == "unknown":
-        return own.objective != "unknown" and not training.verdict.candidates
+        open_ = _SUPERVISED | {"other"} if training.verdict.candidates else frozenset[str]()
+        return own.objective not in open_ | {"unknown"}
     if training.verdict.objective not in _SUPERVISED | {"other"}:
         return False
     if own.objective == "other":  # no likelihood was recognised, which may be for want of knowledge
