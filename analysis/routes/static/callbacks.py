@@ -118,11 +118,23 @@ def _of_decorator(m: Machine, callee: Function) -> Value | None:
 def _of_annotation(m: Machine, callee: Function, name: str) -> Value | None:
     a = callee.node.args
     arg = next((arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs) if arg.arg == name), None)
-    if arg is None or not isinstance(arg.annotation, ast.Name | ast.Attribute):
+    annotation = _plain(arg.annotation) if arg is not None else None
+    if annotation is None:
         return None
-    kind = m.evaluate(arg.annotation, callee.scope)
+    kind = m.evaluate(annotation, callee.scope)
     if isinstance(kind, Class) and any(value is not None for _, value in kind.fields):
         return parsers.filled(m, kind)
     if kind.op == "external" and kind.name.startswith("torch.optim."):
         return m.value("call", [m.value("unknown")], kind.name)
     return None
+
+
+def _plain(annotation: ast.expr | None) -> ast.expr | None:
+    """The class that an annotation names: ``X``, ``Optional[X]``, ``X | None``."""
+    if isinstance(annotation, ast.Subscript):
+        named = annotation.value
+        optional = getattr(named, "id", getattr(named, "attr", "")) == "Optional"
+        return _plain(annotation.slice) if optional else None
+    if isinstance(annotation, ast.BinOp):
+        return _plain(annotation.left)
+    return annotation if isinstance(annotation, ast.Name | ast.Attribute) else None

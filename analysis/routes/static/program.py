@@ -152,7 +152,9 @@ def _run(
         module.names[notebooks.SHELL] = m.value("external", name="os")
     try:
         with m.at(process.path):
-            m.execute(tree.body, Scope(module, module.names))
+            scope = Scope(module, module.names)
+            m.execute(tree.body, scope)
+            module.names = scope.names  # joined anew after a branch
             if then is not None:
                 then(module)
     except Halted:

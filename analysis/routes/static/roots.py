@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from posttrace.analysis.routes import frameworks
-from posttrace.analysis.routes.static import attributes, launched, program
+from posttrace.analysis.routes.static import attributes, callbacks, launched, objects, program
 from posttrace.analysis.routes.static.machine import Machine
 from posttrace.analysis.routes.static.read import read
 from posttrace.analysis.routes.static.reading import Reading, Stage
@@ -167,7 +167,7 @@ def _function_call(name: str) -> Callable[[Machine, Module], None]:
     def call(m: Machine, module: Module) -> None:
         target = module.names.get(name)
         if isinstance(target, Function):
-            m.call(target, [], {})
+            m.call(target, [], _unknown(m, target))
 
     return call
 
@@ -177,7 +177,8 @@ def _class_call(name: str) -> Callable[[Machine, Module], None]:
         cls = module.names.get(name)
         if not isinstance(cls, Class):
             return
-        made = m.call(cls, [], {})
+        init = attributes.lookup(cls, "__init__")
+        made = m.call(cls, [], _unknown(m, init) if isinstance(init, Function) else {})
         if not isinstance(made, Instance):
             return
         if _started_by_library(m, cls, made):
@@ -190,9 +191,15 @@ def _class_call(name: str) -> Callable[[Machine, Module], None]:
     return call
 
 
+def _unknown(m: Machine, function: Function) -> dict[str, Value]:
+    """Arguments whose default is None, which a caller that trains gives: they are not known."""
+    empty = [name for name, value in function.defaults.items() if objects.constant(value) is None]
+    return {name: callbacks.missing(m, function, name) for name in empty}
+
+
 def _method_call(m: Machine, made: Instance, name: str) -> Value | None:
     method = attributes.attribute(m, made, name)
-    return m.call(method, [], {}) if isinstance(method, Function) else None
+    return m.call(method, [], _unknown(m, method)) if isinstance(method, Function) else None
 
 
 def _loss(m: Machine, returned: Value) -> Value:

@@ -141,6 +141,22 @@ def test_a_library_of_several_trainings_leaves_open_which():
     assert route(["lib.py"], lib__py=leading).label == "grpo"
 
 
+def test_a_class_behind_a_branch_whose_arguments_must_be_given():
+    text = (
+        "from trl import DPOTrainer\nfrom somewhere import available\nif available():\n    import other\n"
+        "class Mine(DPOTrainer):\n    def __init__(self, model=None, args=None, tokenizer=None):\n"
+        "        if tokenizer is None:\n            raise ValueError('tokenizer')\n"
+        "        super().__init__(model=model, args=args, processing_class=tokenizer)\n"
+    )
+    assert route(["lib.py"], lib__py=text).label == "dpo"
+    text = (
+        LOADED
+        + "import somewhere\nif somewhere.x:\n    y = 1\n"
+        + IMITATE.replace("optimizer)", "optimizer=None)")
+    )
+    assert route(["lib.py"], lib__py=text).label == "sft"
+
+
 USELESS = {
     "rewards": "import re\ndef reward(completions, answer):\n"
     "    return [float(a in c) for c, a in zip(completions, answer)]\n",
