@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_COLUMNS = 3
+LABEL = 5
+"""Letters of a line of an agent's name, for each inch of the page at full size."""
+LINE = 0.85
+"""Height of such a line."""
 STEP = 0.6
 """From one seed to the next; from one agent to the next it is one more than that."""
 
@@ -27,7 +32,9 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
     from matplotlib.figure import Figure
 
     tasks = list(dict.fromkeys(table["task"]))
-    heights = _heights(table)
+    letters = int(LABEL * page.width_in / page.scale)
+    names = {agent: textwrap.fill(agent, letters) for agent in dict.fromkeys(table["agent_label"])}
+    heights = _heights(table, {agent: name.count("\n") + 1 for agent, name in names.items()})
     columns = min(len(tasks), MAX_COLUMNS)
     rows = math.ceil(len(tasks) / columns)
     last = max(y for ys in heights.values() for y in ys)
@@ -40,7 +47,8 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
             axes.set_title(task)
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
-        grid[0].set_yticks([float(np.mean(ys)) for ys in heights.values()], list(heights))
+        centres = [float(np.mean(ys)) for ys in heights.values()]
+        grid[0].set_yticks(centres, [names[agent] for agent in heights])
         grid[0].set_ylim(last + STEP, -STEP)
         figure.supxlabel("gain over the baseline, percentage points", fontsize=style.pt(9))
         keys = [*gain_keys(delta_eq_pp), *_verdict_keys(table)]
@@ -48,14 +56,16 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
         return style.settled(figure)
 
 
-def _heights(table: pd.DataFrame) -> dict[str, list[float]]:
-    """Agent -> heights of its runs, the same in every column; room for the task where it has most runs."""
+def _heights(table: pd.DataFrame, lines: dict[str, int]) -> dict[str, list[float]]:
+    """Agent -> heights of its runs, the same in every column; room for most runs, and for its name."""
     heights: dict[str, list[float]] = {}
     y = 0.0
     for agent, runs in table.groupby("agent_label", sort=False):
         most = int(runs["task"].value_counts().max())
-        heights[str(agent)] = [y + STEP * i for i in range(most)]
-        y += STEP * most + 1
+        needed = STEP * most + 1
+        spare = max(0.0, LINE * lines[str(agent)] + 0.3 - needed)
+        heights[str(agent)] = [y + spare / 2 + STEP * i for i in range(most)]
+        y += needed + spare
     return heights
 
 

@@ -39,12 +39,22 @@ def profiles(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         for panel, part in zip(figure.subfigures(down, across, squeeze=False).ravel(), parts, strict=False):
             axes = panel.add_subplot()
             _draw(axes, table[table["configuration"].isin(part)])
-            look = {"loc": "outside upper left", "ncols": columns(part, width / across)}
-            handles = [key(name, **{**one, "marker": ""}) for name, one in looks(part).items()]
+            look = {
+                "loc": "outside upper left",
+                "ncols": columns([_said(name, table) for name in part], width / across),
+            }
+            said = [_said(name, table) for name in part]
+            handles = [key(name, **{**one, "marker": ""}) for name, one in looks(said).items()]
             panel.legend(handles=handles, borderaxespad=0.2, **look)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         return style.settled(figure)
+
+
+def _said(name: str, table: pd.DataFrame) -> str:
+    """The agent, with its number of tasks where others have more: their shares cannot be compared."""
+    tasks = int(table.loc[table["configuration"] == name, "tasks"].iloc[0])
+    return name if tasks == table["tasks"].max() else f"{name} ({tasks} of {table['tasks'].max()} tasks)"
 
 
 def _draw(axes: Axes, table: pd.DataFrame) -> None:

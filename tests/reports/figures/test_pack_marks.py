@@ -116,6 +116,13 @@ def test_profiles_stand_in_panels_when_there_are_many():
     assert list(steps.get_ydata()) == [100, 50, 0]
 
 
+def test_profiles_of_fewer_tasks_say_so():
+    table = tables.steps()
+    fewer = table.assign(tasks=table["tasks"].where(table["configuration"] != "grpo", 1))
+    said = [text.get_text() for text in figures.profiles(fewer).subfigs[0].legends[0].get_texts()]
+    assert said == ["sft", "grpo (1 of 2 tasks)"]
+
+
 def test_medals_show_seeds_and_competitions_apart():
     axes = figures.medals(tables.rates()).axes[0]
     heights = [[tuple(path.vertices[:, 1]) for path in bars.get_paths()] for bars in axes.collections]
