@@ -26,7 +26,7 @@ def golden(tmp_path):
 
 def run_id(golden: Path) -> str:
     """Of the golden trace."""
-    return json.loads(golden.read_text().splitlines()[0])["run_id"]
+    return str(json.loads(golden.read_text().splitlines()[0])["run_id"])
 
 
 def test_code_without_a_trace(tmp_path):
