@@ -127,7 +127,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     try:
         import pyarrow  # noqa: F401 # pandas would name fastparquet too
     except ImportError as error:
-        raise InputError("Parquet needs the package pyarrow: pip install pyarrow") from error
+        raise InputError("Parquet needs pyarrow: pip install 'posttrace[parquet]'") from error
     buffer = io.BytesIO()
     frame.to_parquet(buffer, engine="pyarrow", index=False)
     return buffer.getvalue()
