@@ -45,7 +45,7 @@ def test_parquet_keeps_types() -> None:
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match="pip install pyarrow"):
+    with pytest.raises(InputError, match=r"pip install 'posttrace\[parquet\]'"):
         rendered(frame(), "parquet")
 
 
