@@ -9,6 +9,7 @@ import pandas as pd
 
 from posttrace.analysis.routes.route import STEP, UNKNOWN
 from posttrace.analysis.routes.routes import Routes, routes
+from posttrace.analysis.runs.each import Each, in_turn
 from posttrace.reports.display import DASH, count, listed, percent
 from posttrace.reports.figures.routes import COLUMNS
 from posttrace.reports.shown import Table
@@ -29,13 +30,13 @@ class Routing:
     failure: str | None = None
 
     @classmethod
-    def of(cls, traces: TraceSet) -> Routing:
+    def of(cls, traces: TraceSet, each: Each = in_turn) -> Routing:
         """Derive the routes of the runs that count; those still being written are left alone.
 
-        A trace that stops it leaves a report without routes, and its reason.
+        A trace that stops it leaves a report without routes, and its reason. ``each``: see ``routes``.
         """
         try:
-            return cls(routes(replace(traces, records=traces.final)))
+            return cls(routes(replace(traces, records=traces.final), each=each))
         except PosttraceError as error:
             return cls(failure=str(error))
 

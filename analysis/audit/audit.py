@@ -24,6 +24,7 @@ from posttrace.analysis.audit.outcome import (
     submission_verdicts,
 )
 from posttrace.analysis.audit.settings import AuditSettings
+from posttrace.analysis.runs.each import Each, in_turn
 from posttrace.analysis.runs.records import Exclusion, RunRecord
 
 if TYPE_CHECKING:
@@ -92,16 +93,17 @@ class Audit:
         return frame
 
 
-def audit(traces: Runs, settings: AuditSettings | None = None) -> Audit:
+def audit(traces: Runs, settings: AuditSettings | None = None, *, each: Each = in_turn) -> Audit:
     """Audit every final run of ``traces``.
 
     p-values are Holm-adjusted over the runs of this call. The result depends on records and settings alone:
-    random numbers come from the seed and each run's id.
+    random numbers come from the seed and each run's id. ``each`` says how runs are worked through.
     """
     settings = settings or AuditSettings()
     judges = cell_evaluators(traces.final)
     family = len(traces.final)
-    found = [assess(record, settings, judges[record.started.cell_id], family) for record in traces.final]
+    jobs = [(record, settings, judges[record.started.cell_id], family) for record in traces.final]
+    found = list(each(_assessed, jobs))
     p = np.array([assessment.p for assessment in found])
     study, bh = Family(p), adjusted(p, "fdr_bh")
     rows = []
@@ -113,6 +115,10 @@ def audit(traces: Runs, settings: AuditSettings | None = None) -> Audit:
     )
     submissions = tuple(row for assessment in found for row in submission_verdicts(assessment))
     return Audit(settings, tuple(rows), submissions, cells, traces.excluded)
+
+
+def _assessed(job: tuple[RunRecord, AuditSettings, set[str], int]) -> Assessment:
+    return assess(*job)
 
 
 def adjusted(p: FloatArray, method: str) -> FloatArray:

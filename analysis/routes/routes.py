@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import pandas as pd
@@ -16,6 +16,7 @@ from posttrace.analysis.routes.explain import explain
 from posttrace.analysis.routes.explanation import Explanation
 from posttrace.analysis.routes.route import Evidence, Route
 from posttrace.analysis.routes.static import read_command
+from posttrace.analysis.runs.each import Each, in_turn
 from posttrace.analysis.runs.frames import Columns, frame
 from posttrace.analysis.runs.records import RunRecord
 from posttrace.analysis.runs.tables import TraceSet
@@ -105,16 +106,17 @@ class Routes:
         return {"schema": SCHEMA, "runs": [_run_json(run, routes) for run, routes in self.found]}
 
 
-def routes(traces: TraceSet, *, read: Reader = read_command) -> Routes:
+def routes(traces: TraceSet, *, read: Reader = read_command, each: Each = in_turn) -> Routes:
     """Derive the route of every submission and run of ``traces``.
 
     What cannot be derived is ``unknown`` with the labels that the evidence leaves open. The code is read from
     ``revisions.git`` beside each trace; where that is missing, what hashes alone tell is all there is, and
-    ``problem`` says so. ``read`` says what the source of a command does.
+    ``problem`` says so. ``read`` says what the source of a command does, ``each`` how to go through the runs.
 
     Raises ``TraceError`` when a trace changed since it was loaded.
     """
-    return Routes(tuple((run, _judged(run_routes(run, read))) for run in traces.records))
+    found = each(partial(run_routes, read=read), traces.records)
+    return Routes(tuple((run, _judged(routes)) for run, routes in zip(traces.records, found, strict=True)))
 
 
 def _judged(found: RunRoutes) -> RunRoutes:

@@ -17,17 +17,19 @@ from posttrace.analysis.failures.failures import failures
 from posttrace.reports import alt, chapters, cohort, evidence, figures, frames, provenance, routing
 from posttrace.reports import run_attempts, run_facts, run_scope, shown, stages, story
 from posttrace.reports.figures.stages import stages as stage_strip
+from posttrace.reports.memory import Memory
 from posttrace.reports.style import PAGES"""
 
 LOAD = """\
 page = PAGES[style]
+memory = Memory.of_user()
 traces = cohort.alone(cohort.chosen(pt.load(paths), where))
 run = traces.final[0]"""
 
-ROUTE = "routes = routing.Routing.of(traces)"
+ROUTE = "routes = routing.Routing.of(traces, memory)"
 
 AUDIT = """\
-audit = routes.within(pt.audit(traces, pt.AuditSettings(**settings)))
+audit = routes.within(pt.audit(traces, pt.AuditSettings(**settings), each=memory))
 verdicts = frames.with_integrity(frames.verdicts(audit), traces)
 scores = frames.trajectories(traces, verdicts)
 routed = routes.submissions(verdicts, scores)

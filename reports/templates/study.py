@@ -15,16 +15,18 @@ import posttrace as pt
 from IPython.display import display
 from posttrace.reports import alt, chapters, cohort, evidence, figures, frames, provenance
 from posttrace.reports import routing, shown, story, tables
+from posttrace.reports.memory import Memory
 from posttrace.reports.style import PAGES"""
 
 LOAD = """\
 page = PAGES[style]
+memory = Memory.of_user()
 traces = cohort.chosen(pt.load(paths), where)"""
 
-ROUTE = "routes = routing.Routing.of(traces)"
+ROUTE = "routes = routing.Routing.of(traces, memory)"
 
 AUDIT = """\
-audit = routes.within(pt.audit(traces, pt.AuditSettings(**settings)))
+audit = routes.within(pt.audit(traces, pt.AuditSettings(**settings), each=memory))
 verdicts = frames.with_integrity(frames.verdicts(audit), traces)
 submissions = frames.trajectories(traces, verdicts)
 routed = routes.submissions(verdicts, submissions)
