@@ -10,7 +10,10 @@ from posttrace.analysis.routes.pipelines import Part, ordered
 from posttrace.analysis.routes.route import AUXILIARY, UNKNOWN, Evidence, Route
 from posttrace.analysis.routes.static import Stage
 from posttrace.analysis.routes.static.entries import DOCUMENT, kind_of, read_entry
+from posttrace.analysis.routes.static.notebooks import IDLE
+from posttrace.analysis.routes.static.workspace import NOTEBOOK
 
+_REST: Final = "the statements that can be parsed are read"
 _INTERNAL: Final = frozenset({"data_path", "certain", "candidates"})
 MOST_DOCUMENTED: Final = 3
 """A document that shows how to train on more objectives than these shows choices, and no pipeline."""
@@ -56,4 +59,16 @@ def _attributes(stages: Sequence[Stage]) -> dict[str, str]:
 
 
 def _problems(parts: Sequence[Part]) -> tuple[Evidence, ...]:
-    return tuple(Evidence("unread", problem) for part in parts for problem in part.reading.problems)
+    return tuple(
+        Evidence("unread" if _own(part.path, problem) else "unread-elsewhere", problem)
+        for part in parts
+        for problem in part.reading.problems
+    )
+
+
+def _own(path: str, problem: str) -> bool:
+    """Whether a part cannot be read of a program itself; of a file it imports much may be left unread."""
+    named = problem.split(":", 1)[0]
+    if named == path:
+        return not problem.endswith(IDLE) and not (path.endswith(NOTEBOOK) and _REST in problem)
+    return not named.endswith(".py") or _REST not in problem

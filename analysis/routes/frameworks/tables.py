@@ -6,6 +6,7 @@ of which nothing but what the tables say needs to be known), and lists of entrie
 
 ``[[trainer]]``: classes, by their last name, that train when a method of ``starts`` is called.
 ``[[function]]``: functions, by dotted name, that train when they are called.
+``[[loss]]``: classes and functions, by their last name, whose result is descended in a loop of one's own.
 ``[[command]]``: leading ``words`` of command lines, ``modules`` for ``python -m``, ``scripts`` (path ends).
 ``[[config]]``: configuration files, known by the keys they have.
 
@@ -24,8 +25,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-Kind = Literal["trainer", "function", "command", "config"]
-KINDS: Final[tuple[Kind, ...]] = ("trainer", "function", "command", "config")
+Kind = Literal["trainer", "function", "loss", "command", "config"]
+KINDS: Final[tuple[Kind, ...]] = ("trainer", "function", "loss", "command", "config")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ class Entry:
     """Field of the data that holds what log-probabilities are weighted with, computed in the workspace."""
     wraps: bool = False
     """Whether an argument is a trainer, which decides instead."""
+    teachers: tuple[str, ...] = ()
+    """Methods and fields that give probabilities of another model: data made of them are learned from it."""
+    beside: bool = False
+    """Whether it counts only where nothing else is trained and no model is sampled: fitted statistics."""
     needs: tuple[str, ...] = ()
     """Settings without which a command line is another's: for scripts whose name says little."""
 
@@ -111,6 +116,7 @@ _LISTS: Final = (
     "data",
     "loss",
     "loss_with",
+    "teachers",
     "needs",
 )
 
@@ -172,6 +178,23 @@ def function(dotted: str) -> Entry | None:
 @lru_cache(maxsize=1)
 def _functions() -> Mapping[str, Entry]:
     return {name: entry for entry in entries() if entry.kind == "function" for name in entry.names}
+
+
+def loss(dotted: str) -> Entry | None:
+    """Entry of a loss by any dotted name it can be imported under; null for what is not listed."""
+    package, _, inner = dotted.partition(".")
+    return _losses().get((package, inner.rsplit(".", 1)[-1])) if inner else None
+
+
+@lru_cache(maxsize=1)
+def _losses() -> Mapping[tuple[str, str], Entry]:
+    return {
+        (package, name): entry
+        for entry in entries()
+        if entry.kind == "loss"
+        for package in _tables()[entry.framework]["packages"]
+        for name in entry.names
+    }
 
 
 def known(package: str) -> bool:

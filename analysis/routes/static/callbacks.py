@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from posttrace.analysis.routes.static import api, configuration, hydra, objects, parsers
+from posttrace.analysis.routes.static import api, components, configuration, hydra, objects, parsers
 from posttrace.analysis.routes.static.values import Class, Function, Partial, Value, alternatives
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _FILLS: Final = ("pyrallis.wrap", "draccus.wrap", "hydra_zen.zen", "chz.chz")
 
 def call(m: Machine, name: str, args: Args, keywords: Keywords) -> Value | None:
     """Result of a function that calls what it is given, or reads settings; null for any other."""
-    for handlers in (_HANDLERS, parsers.HANDLERS, configuration.HANDLERS):
+    for handlers in (_HANDLERS, parsers.HANDLERS, configuration.HANDLERS, components.HANDLERS):
         if name in handlers:
             return handlers[name](m, args, keywords)
     return None
@@ -112,6 +112,8 @@ def _of_decorator(m: Machine, callee: Function) -> Value | None:
             wrapper = m.evaluate(node, callee.scope)
             if wrapper.name == "hydra.main":
                 return hydra.main(m, wrapper)
+        elif m.evaluate(node, callee.scope).name == components.PARSE:
+            return components.settings(m)
     return None
 
 

@@ -57,6 +57,13 @@ def rewarded(entry: Entry, given: dict[str, Value]) -> baseline.Reward | None:
     return baseline.find(descent, amounts, amounts)
 
 
+def teacher(entry: Entry, given: dict[str, Value]) -> Value | None:
+    """Where the data get probabilities that another model gives."""
+    values = [given[name] for name in entry.data if name in given] if entry.teachers else []
+    named = (node for node in Slice(values, EVERYTHING) if node.op in ("attr", "method"))
+    return next((node for node in named if node.name in entry.teachers), None)
+
+
 def _data(machine: Machine, entry: Entry, given: dict[str, Value]) -> list[Value]:
     values = [given[name] for name in entry.data if name in given]
     return [*values, *(item for value in values for item in _items(machine, value))]

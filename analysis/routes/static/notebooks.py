@@ -43,6 +43,12 @@ class Source:
         return number, line - (self.starts[number - 1] if number else 0)
 
 
+IDLE: Final = " in lines that call nothing that trains"
+_TRAINS: Final = re.compile(
+    r"(train|fit|backward|step|learn|main|run|system|call|Popen)\w*\s*\(|\b(swift|torch\w*|deepspeed|accelerate)\b"
+)
+
+
 def source(content: bytes) -> Source:
     """Program of a notebook. Raises ``NotPython``."""
     try:
@@ -61,7 +67,8 @@ def source(content: bytes) -> Source:
         starts.append(len(lines))
         code = _code(cell)
         if not _parses("\n".join(code)):
-            problems.append(f"cell {number}: syntax error")
+            idle = "" if _TRAINS.search("\n".join(code)) else IDLE
+            problems.append(f"cell {number}: syntax error{idle}")
         lines.extend(code)
     return Source("\n".join(lines) + "\n", tuple(starts), tuple(problems))
 

@@ -11,6 +11,7 @@ from posttrace.analysis.routes.static import (
     checkpoints,
     launch,
     launched,
+    losses,
     objective,
     trained,
     training,
@@ -85,9 +86,9 @@ def _stages(machine: Machine, models: Collection[str], commit: str | None) -> tu
 
 def _found(machine: Machine) -> list[tuple[Descent, objective.Finding]]:
     """All that is descended, by losses in sight and by libraries, in order of execution."""
-    seen = objective.findings(training.descents(machine))
+    seen = losses.named(objective.findings(training.descents(machine)))
     told = [*trained.findings(machine), *launched.findings(machine)]
-    return sorted([*seen, *told], key=lambda found: found[0].where.seq)
+    return sorted(trained.beside([*seen, *told]), key=lambda found: found[0].where.seq)
 
 
 def _stage(

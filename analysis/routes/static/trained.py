@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from posttrace.analysis.routes import frameworks
 from posttrace.analysis.routes.frameworks import Entry, Verdict
-from posttrace.analysis.routes.static import attributes, corpus, options, overridden, text
+from posttrace.analysis.routes.static import api, attributes, corpus, options, overridden, text
 from posttrace.analysis.routes.static.checkpoints import Access
 from posttrace.analysis.routes.static.descent import Descent
 from posttrace.analysis.routes.static.objective import Finding
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PASS_ON: Final = frozenset({"call", "apply", "method", "elem", "index"})
 """Nodes that may hand on a trainer that they were given."""
 _SUPERVISED: Final = frozenset({"sft", "pretrain"})
+_STATISTICS: Final = "statistics"
 _SAMPLING: Final = frozenset({"grpo", "ppo", "reinforce", "rft"})
 
 
@@ -114,7 +115,17 @@ def _foreign(call: Value) -> bool:
 
 def findings(machine: Machine) -> list[tuple[Descent, Finding]]:
     """What each training descends, as for losses in sight."""
-    return [_finding(machine, training) for training in trainings(machine)]
+    found = trainings(machine)
+    main = [training for training in found if not training.entry.beside]
+    if not main and any(api.short(call) in api.DRAW for call in machine.calls):
+        return []  # what is fitted to a model's samples measures them
+    return [_finding(machine, training) for training in main or found]
+
+
+def beside(found: list[tuple[Descent, Finding]]) -> list[tuple[Descent, Finding]]:
+    """Without fitted statistics, where anything else is trained."""
+    main = [pair for pair in found if pair[1].attributes.get("variant") != _STATISTICS]
+    return main or found
 
 
 def _finding(machine: Machine, training: Training) -> tuple[Descent, Finding]:
@@ -132,7 +143,11 @@ def _finding(machine: Machine, training: Training) -> tuple[Descent, Finding]:
     if reward is not None and objective == "grpo":
         objective, found = reward.objective, {**found, **reward.attributes}
         reasons = (*reward.reasons, *reasons)
-    if objective in _SUPERVISED:
+    teacher = corpus.teacher(training.entry, training.given) if objective in _SUPERVISED else None
+    if teacher is not None:
+        objective = "distill"
+        reasons = (("teacher", "probabilities of another model are what is learned", teacher), *reasons)
+    elif objective in _SUPERVISED:
         source = corpus.source(machine, training.entry, training.given)
         objective = "rft" if source.kind in ("self", "self+filter") else objective
         found |= {"data": source.kind, "rollout": source.rollout}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from posttrace.analysis.routes.static.machine import Machine
 
 _TAPED: Final = frozenset(
-    {"torch", "transformers", "accelerate", "tinygrad", "paddle", "deepspeed", "lightning"}
+    {"torch", "transformers", "accelerate", "tinygrad", "paddle", "deepspeed", "lightning", "torchtune"}
 )
 
 
