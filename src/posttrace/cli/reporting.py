@@ -84,6 +84,7 @@ def _check(paths: Sequence[str], twin: Path) -> int:
     from importlib.metadata import version
 
     from posttrace.reports.check import check
+    from posttrace.reports.display import plural
     from posttrace.reports.terminal import live
 
     doing = {"check": "starting"}
@@ -95,9 +96,9 @@ def _check(paths: Sequence[str], twin: Path) -> int:
     for line in found.differences[:SHOWN]:
         click.echo(line)
     if found.differences:
-        click.echo(f"{twin}: {len(found.differences)} differences; the report does not reproduce")
+        click.echo(f"{twin}: {plural(len(found.differences), 'difference')}; the report does not reproduce")
         return 1
-    click.echo(f"{twin}: {found.n_numbers:,} numbers of {found.n_runs} runs reproduce")
+    click.echo(f"{twin}: {found.n_numbers:,} numbers of {plural(found.n_runs, 'run')} reproduce")
     return 0
 
 
