@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from posttrace.analysis.routes.route import Objective
 from posttrace.analysis.routes.static import api, objects, sampling
 from posttrace.analysis.routes.static.descent import Descent
-from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Slice
+from posttrace.analysis.routes.static.graph import CONTENT, EVERYTHING, SMOOTH, Role, Slice
 from posttrace.analysis.routes.static.sampling import Judge
 from posttrace.analysis.routes.static.values import Const, Items, Value, alternatives
 
@@ -123,6 +123,7 @@ def _varied(operand: Value, judged: Judge) -> bool:
     """Whether prompts differ among what is averaged."""
     scope = min((n.where.loops for n in _lists(operand)), key=len, default=operand.where.loops)
     everything = Slice([operand], EVERYTHING, stop=lambda n: id(n) in judged.weights)
+    sizes = Slice([n for n in everything if id(n) in judged.weights], SMOOTH | {"shape"})
     for node in everything:
         if not _selects(node) or not _within(node.where.loops, scope):
             continue
@@ -130,16 +131,24 @@ def _varied(operand: Value, judged: Judge) -> bool:
         key = node.args[1] if node.op == "index" else base
         if judged.samples(base) or judged.samples(key):
             continue
-        if node.op == "index" and _of_one_record(key, scope):
+        if _names_a_column(key) or (node.op == "index" and _of_one_record(key, scope)):
             continue
         if any(isinstance(b, Items) and b.name == "repeat" for b in alternatives(base)):
             continue
         if _of_one_record(base, scope):
             continue
-        inside = Slice([base], CONTENT)
-        if any(sampling.read_paths(n) for n in inside) and not any(_alone(n) for n in inside):
+        inside = Slice([base], CONTENT, cut=_vocabulary)
+        if any(n not in sizes and sampling.read_paths(n) for n in inside) and not any(
+            _alone(n) for n in inside
+        ):
             return True
     return False
+
+
+def _vocabulary(node: Value, _role: Role, source: Value) -> bool:
+    """Whether an edge leads to the tokenizer that encodes or decodes, not to what it is given."""
+    coded = node.op == "method" and node.name.startswith(("encode", "decode", "tokenize"))
+    return coded and source is node.args[0]
 
 
 def _alone(drawn: Value) -> bool:
@@ -169,11 +178,21 @@ def _within(loops: tuple[int, ...], scope: tuple[int, ...]) -> bool:
     return len(loops) > len(scope) and loops[: len(scope)] == scope
 
 
+_COLUMNS = frozenset({"column_names", "columns", "features"})
+
+
+def _names_a_column(key: Value) -> bool:
+    """Whether a key is a name of what all records have."""
+    return any(n.op == "attr" and n.name in _COLUMNS for n in Slice([key], SMOOTH))
+
+
 def _of_one_record(base: Value, scope: tuple[int, ...]) -> bool:
     """Whether a value is a part of one element that was chosen outside ``scope``."""
+    parts = Slice([base], SMOOTH | {"discrete"})
+    keys = [link.args[1] for node in parts for link in _chain(node) if link.op == "index"]
     return any(
         _selects(link) and link.where.loops and link.where.loops == scope[: len(link.where.loops)]
-        for node in Slice([base], SMOOTH | {"discrete"})
+        for node in (*parts, *Slice(keys, SMOOTH | {"discrete"}))
         for link in _chain(node)
     )
 

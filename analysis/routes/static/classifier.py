@@ -62,11 +62,25 @@ def _counted(inside: Slice) -> bool:
 def _beside(anatomy: Anatomy, target: Value, inside: Slice) -> bool:
     """Whether a target is a field of a record that the model's input, an encoded text, is no part of."""
     given = Slice([token for token in anatomy.tokens if token is not target], EVERYTHING)
+    if _cut_from(inside) & _cut_from(given):
+        return False
     encoded = [node for node in given if _encodes(node)]
     mine, theirs = _nearest([target]), _nearest([arg for node in encoded for arg in node.args])
     if not mine or not theirs or mine & theirs:
         return False
     return not any(_encodes(node) for node in inside)
+
+
+def _cut_from(nodes: Slice) -> set[int]:
+    """Ids of arrays that a range is cut from: of one array of tokens, inputs and what follows them."""
+    cut = (node for node in nodes if node.op == "index" and _ranges(node.args[1]))
+    return {id(node.args[0]) for node in cut}
+
+
+def _ranges(key: Value) -> bool:
+    """Whether the last axis of a key is a range that one end is left out of."""
+    last = key.args[-1] if key.op == "items" and key.args else key
+    return last.op == "slice" and len({"lower", "upper"} & last.keywords.keys()) == 1
 
 
 def _nearest(values: Iterable[Value]) -> set[str]:

@@ -56,9 +56,19 @@ def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict
         return m.value("elem", [base])
     if lists and name == "sort":
         return _sorted_in_place(m, lists, keywords)
+    if not lists and name in ("append", "extend") and len(args) == 1:
+        return _grown(m, known, args[0])
     if lists and name == "copy":
         return listed(m, base)
     return _of_table(m, base, tables, name, args, keywords) if tables else None
+
+
+def _grown(m: Machine, opaque: Sequence[Value], new: Value) -> Value | None:
+    """A list that a library made is one that more is put into: ``prompt.copy()``, ``x.tolist()``."""
+    made = [choice for choice in opaque if choice.op in ("method", "call") and not isinstance(choice, Table)]
+    for choice in made:
+        choice.writes.append(Write(None, new, m.where()))
+    return m.const(None) if made else None
 
 
 def _of_table(

@@ -27,7 +27,9 @@ def find(anatomy: Anatomy) -> Finding | None:
         if any(_referred(anatomy, n) for n in inner):
             says = "a logistic function of a difference from what a reference model gives"
             return _preferred(anatomy, node, says)
-        if not any(_log_probability(n) for n in anatomy.gradient.values()) and not _softmax(anatomy):
+        if any(_log_probability(n) for n in anatomy.gradient.values()):
+            continue
+        if _two_scores(anatomy, node) or not _softmax(anatomy):
             if not _paired(anatomy, inner) and _of_single_texts(anatomy):
                 says = "a logistic function of a score of one text"
                 return Finding("other", (("classes", says, node),))
@@ -47,6 +49,25 @@ def _paired(anatomy: Anatomy, inner: Slice) -> bool:
         node.op == "binop" and node.name == "Sub" and all(id(arg) in anatomy.gradient for arg in node.args)
         for node in inner
     )
+
+
+_LAYERS: Final = api.names("linear matmul dot einsum bmm softmax conv1d layer_norm rms_norm")
+
+
+def _two_scores(anatomy: Anatomy, node: Value) -> bool:
+    """Whether a logistic function is given a difference of two scores, no layer of a model in between."""
+
+    def stop(n: Value) -> bool:
+        return (
+            n.op == "apply" or (n.op == "binop" and n.name in ("Sub", "MatMult")) or api.short(n) in _LAYERS
+        )
+
+    given = node.args[1:2] if node.op == "apply" else node.args[:1]
+    for inner in Slice(given, SMOOTH, stop):
+        if inner.op == "binop" and inner.name == "Sub" and all(id(a) in anatomy.gradient for a in inner.args):
+            left, right = inner.args
+            return left not in Slice([right], SMOOTH) and right not in Slice([left], SMOOTH)
+    return False
 
 
 def _of_single_texts(anatomy: Anatomy) -> bool:

@@ -34,7 +34,7 @@ def running(everything: Slice, records: bool, models: Slice) -> bool:
     if any(api.short(node) in _STRUCTURE for node in everything) or len(fields(everything)) > 1:
         return False
     windows = any(_window(node) for node in everything)
-    return windows or not (_loads(models) or any(_ignored(node) for node in everything))
+    return windows or not (_loads(models) or any(_ignored(node, everything) for node in everything))
 
 
 def fields(everything: Slice) -> set[str]:
@@ -47,6 +47,8 @@ def field(node: Value) -> str | None:
     key: Value | None = None
     if node.op == "index" or (node.op == "method" and node.name == "get" and len(node.args) > 1):
         key = node.args[1]
+    if node.args and node.args[0].op == "external":  # a table of a library: of activations, of settings
+        return None
     name = text.known(key) if isinstance(key, Const) and isinstance(key.value, str) else None
     return name if name not in _TECHNICAL else None
 
@@ -73,9 +75,32 @@ def _of_library(node: Value) -> bool:
     return any(word in node.name for word in api.NO_MODEL)
 
 
-def _ignored(node: Value) -> bool:
-    """The label that libraries leave out of a loss: part of each text is given, part is learned."""
-    return isinstance(node, Const) and node.value == -100
+def _ignored(node: Value, everything: Slice) -> bool:
+    """The label that libraries leave out of a loss, unless it stands for padding.
+
+    Part of each text is given then, part is learned.
+    """
+    if not (isinstance(node, Const) and node.value == -100):
+        return False
+    return not all(_fills(reader, node) for reader, _ in everything.into.get(id(node), ()))
+
+
+def _fills(reader: Value, label: Value) -> bool:
+    """Whether a reader of a label puts it where there is padding, or is the loss that is told of it."""
+    if any(value is label for value in reader.keywords.values()):
+        return True
+    places = [w.index for w in reader.writes if w.value is label and w.index is not None]
+    places += reader.tests if reader.op == "phi" else []
+    if api.short(reader) in (*api.WHERE, "masked_fill", "masked_fill_"):
+        places += [arg for arg in reader.args if arg is not label and arg.op == "compare"]
+    return bool(places) and all(any(_of_padding(n) for n in Slice([at])) for at in places)
+
+
+def _of_padding(node: Value) -> bool:
+    """The token that fills up, or the mask of what is filled up."""
+    if node.op == "attr":
+        return node.name in ("pad_token_id", "pad_id", "attention_mask")
+    return node.op == "index" and isinstance(node.args[1], Const) and node.args[1].value == "attention_mask"
 
 
 def _window(node: Value) -> bool:

@@ -102,7 +102,10 @@ def _likely(node: Value) -> bool:
         return False
     return any(
         api.likelihood(n) or api.short(n) in api.EXPONENTIAL
-        for n in Slice(base, SMOOTH, stop=lambda n: n.op in ("apply", "elem", "loop"))
+        # what was picked by its score is a token, however likely
+        for n in Slice(
+            base, SMOOTH, stop=lambda n: n.op in ("apply", "elem", "loop") or api.short(n) in api.DRAW
+        )
     )
 
 
