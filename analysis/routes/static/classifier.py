@@ -79,8 +79,9 @@ def _cut_from(nodes: Slice) -> set[int]:
 
 def _ranges(key: Value) -> bool:
     """Whether the last axis of a key is a range that one end is left out of."""
-    last = key.args[-1] if key.op == "items" and key.args else key
-    return last.op == "slice" and len({"lower", "upper"} & last.keywords.keys()) == 1
+    if key.op != "items" or not key.args or key.args[-1].op != "slice":
+        return False  # of a table of records: its training part
+    return len({"lower", "upper"} & key.args[-1].keywords.keys()) == 1
 
 
 def _nearest(values: Iterable[Value]) -> set[str]:
