@@ -134,9 +134,15 @@ def resources(traces: TraceSet, run: RunRecord) -> Table:
 def process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Table:
     """How the run went, in numbers that are defined beside them."""
     rows = pd.DataFrame(list(_process(run, story, stages)), columns=pd.Index(["measure", "value", "of"]))
-    shown = [DASH if pd.isna(value) else f"{value:,.6g}" for value in rows["value"]]
+    shown = [_number(value) for value in rows["value"]]
     cells = pd.DataFrame({"measure": rows["measure"], "value": shown, "defined as": rows["of"]})
     return Table("process", cells, rows, (f"{DASH} = not defined or not recorded.",), ("value",))
+
+
+def _number(value: Any) -> str:
+    if pd.isna(value):
+        return DASH
+    return f"{int(value):,}" if value == int(value) else f"{value:,.1f}"
 
 
 def _process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Iterator[tuple[str, Any, str]]:
