@@ -78,12 +78,13 @@ def of_line(keys: frozenset[str]) -> frozenset[str]:
 
 
 def families(lines: Iterable[Logged]) -> Mapping[str, str]:
-    """The families that some source logged at least twice, each with such a source."""
+    """The families that some source logged twice or more, each with such a source; most telling first."""
     counts: dict[tuple[str, str], int] = {}
     for line in lines:
         for name in of_line(line.keys):
             counts[name, line.source] = counts.get((name, line.source), 0) + 1
-    return {name: source for (name, source), n in counts.items() if n >= MIN_LINES}
+    often = {name: source for (name, source), n in counts.items() if n >= MIN_LINES}
+    return {name: often[name] for name in table() if name in often}  # a set has no order to rely on
 
 
 def owners(
