@@ -14,6 +14,7 @@ from posttrace.analysis.routes.frameworks.tables import (
     holds,
     known,
     loss,
+    starts,
     trainer,
     vendored,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "holds",
     "known",
     "loss",
+    "starts",
     "trainer",
     "vendored",
 ]

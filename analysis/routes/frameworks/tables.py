@@ -151,6 +151,12 @@ def trainer(dotted: str) -> Entry | None:
 
 
 @lru_cache(maxsize=1)
+def starts() -> frozenset[str]:
+    """Names of all methods that start a listed trainer."""
+    return frozenset(start for entry in entries() if entry.kind == "trainer" for start in entry.starts)
+
+
+@lru_cache(maxsize=1)
 def _patterns() -> Mapping[str, Sequence[tuple[str, Entry]]]:
     found: dict[str, list[tuple[str, Entry]]] = {}
     for (package, name), entry in _trainers().items():

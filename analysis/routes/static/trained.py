@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from posttrace.analysis.routes import frameworks
@@ -66,9 +67,15 @@ def _started(call: Value) -> Iterable[tuple[Entry, Value]]:
         receiver, name = call.args[0], call.name
         while receiver.op == "attr":
             receiver, name = receiver.args[0], f"{receiver.name}.{name}"
-        for entry, made in makers(receiver):
+        for entry, made in makers(receiver) if _may_start(name) else ():
             if any(fnmatchcase(name, start) for start in entry.starts):
                 yield entry, made
+
+
+@lru_cache(maxsize=4096)
+def _may_start(method: str) -> bool:
+    """Whether any listed trainer is started by a method of this name."""
+    return any(fnmatchcase(method, start) for start in frameworks.starts())
 
 
 def makers(value: Value, depth: int = 4) -> list[tuple[Entry, Value]]:
