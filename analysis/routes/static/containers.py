@@ -29,6 +29,8 @@ _SAME_DATA: Final = api.names(
     " rename_column rename_columns flatten_indices to_iterable_dataset cast_column train_test_split"
 )
 """Methods of data sets that leave their records what they are."""
+_FEW: Final = 12
+"""So many values are mapped one by one: ``a, b = map(f, (a, b))``."""
 _MAPS: Final = frozenset({"map", "imap", "starmap", "submit"})
 
 
@@ -148,6 +150,9 @@ def listed(m: Machine, value: Value, kind: str = "list") -> Value:
 
 def mapped(m: Machine, function: Value, over: Sequence[Value]) -> Value:
     """``map(function, *over)``."""
+    known = objects.known_elements(over[0]) if len(over) == 1 else None
+    if known is not None and 0 < len(known) <= _FEW:
+        return m.items([m.call(function, [value], {}) for value in known])
     made = m.items([], exact=False)
     with m.loop(over[0]):
         value = m.call(function, [objects.element(m, data) for data in over], {})

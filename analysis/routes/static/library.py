@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.analysis.routes import frameworks
-from posttrace.analysis.routes.static import api, arguments, attributes, containers, objects, python, text
+from posttrace.analysis.routes.static import (
+    api,
+    arguments,
+    attributes,
+    containers,
+    objects,
+    python,
+    records,
+    text,
+)
 from posttrace.analysis.routes.static.values import (
     Class,
     Function,
@@ -155,7 +164,7 @@ _IN_PLACE: Final = api.names(
 
 def method(m: Machine, base: Value, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Call of a method of something that is no object of the workspace."""
-    for known in (arguments.method, text.method, containers.method):
+    for known in (arguments.method, text.method, containers.method, records.method):
         found = known(m, base, name, args, keywords)
         if found is not None:
             return found

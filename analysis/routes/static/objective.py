@@ -9,6 +9,7 @@ from posttrace.analysis.routes.static import (
     api,
     baseline,
     classifier,
+    objects,
     polarity,
     preferences,
     sampling,
@@ -27,14 +28,19 @@ __all__ = ["Anatomy", "Finding", "find", "findings", "take_apart"]
 def findings(descents: Iterable[Descent]) -> list[tuple[Descent, Finding]]:
     """Objectives in order; the fit of a critic in the loop of its policy is no stage of its own."""
     found = [(descent, find(descent)) for descent in descents]
-    gradients = {d.where.loops[:1] for d, finding in found if finding.objective in _POLICY and d.where.loops}
+    policies = [(d.where.loops, f.objective) for d, f in found if f.objective in _POLICY and d.where.loops]
+    around = {loops[:1] for loops, _ in policies}
+    beside = {loops for loops, objective in policies if objective == "ppo"}
     return [
         (descent, finding)
         for descent, finding in found
-        if finding.objective != "other" or descent.where.loops[:1] not in gradients
+        if not (finding.objective == "other" and descent.where.loops[:1] in around)
+        and not (finding.objective in _LIKELIHOODS and descent.where.loops in beside)
     ]
 
 
+_LIKELIHOODS: Final = frozenset({"sft", "pretrain", "rft"})
+"""What the fit of a critic whose values lie in bins looks like."""
 _POLICY: Final = frozenset({"ppo", "grpo", "reinforce"})
 
 
@@ -66,10 +72,31 @@ def find(descent: Descent) -> Finding:
     teacher = _teacher(anatomy)
     if teacher is not None:
         return teacher
+    if _squared(anatomy):
+        says = "log-probabilities are fitted to a number, not raised"
+        return Finding("other", (("balance", says, descent.root),))
     classes = classifier.shown(anatomy)
     if classes is not None:
         return Finding("other", (("classes", *classes),))
     return _likelihood(anatomy, source)
+
+
+_SQUARES: Final = api.names("square mse_loss smooth_l1_loss huber_loss")
+
+
+def _squared(anatomy: Anatomy) -> bool:
+    """Whether all that a loss knows of likelihoods lies under a square, as in the balance of a flow."""
+    if not anatomy.descent.taped:
+        return False
+
+    def stop(node: Value) -> bool:
+        power = node.op == "binop" and node.name == "Pow" and objects.constant(node.args[1]) == 2
+        return power or api.called(node) in _SQUARES or id(node) in anatomy.descent.weights
+
+    near = Slice(
+        [anatomy.descent.root], SMOOTH, stop, lambda _n, _r, source: id(source) not in anatomy.gradient
+    )
+    return not any(head in near for head in anatomy.heads)
 
 
 def _drawn(source: sampling.Source) -> dict[str, str]:
