@@ -60,6 +60,8 @@ def find(descent: Descent) -> Finding:
     reward = baseline.find(descent, anatomy.weighing(), anatomy.multiplied()) if rated else None
     if reward is None and rated and descent.taped and source.kind in ("unknown", "given"):
         reward = surrogate.find(anatomy)
+    if reward is None and not rated:
+        reward = surrogate.of_agent(anatomy)
     if reward is not None:
         attributes = {**reward.attributes, "data": source.kind.split("+")[0], **_drawn(source)}
         attributes["variant"] = variants.of_policy(anatomy, reward.objective)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from posttrace.analysis.routes.static import api
 from posttrace.analysis.routes.static.anatomy import Anatomy
 from posttrace.analysis.routes.static.baseline import Reward
@@ -48,3 +50,44 @@ def _estimates(rated: dict[int, Value], ratio: Value) -> bool:
 
 def _squares(node: Value) -> bool:
     return (node.op == "binop" and node.name == "Pow") or api.short(node) in ("square", "mse_loss", "pow")
+
+
+_FITS: Final = api.names("mse_loss square smooth_l1_loss huber_loss")
+
+
+def of_agent(anatomy: Anatomy) -> Reward | None:
+    """The objective of a loss whose agent is not in sight: of what one call gave, one part is weighed by
+    amounts of the data, and another is fitted to such amounts; that is an actor with its critic.
+    """
+    fitted: set[int] = set()
+    for node in anatomy.smooth:
+        if api.called(node) in _FITS or (node.op == "binop" and node.name == "Pow"):
+            fitted |= _answers(node)
+    for node in anatomy.smooth if fitted else ():
+        if node.op != "binop" or node.name != "Mult":
+            continue
+        above = anatomy.smooth.upward([node]).values()
+        if not any(api.short(n) in api.MEAN for n in above) or any(api.called(n) in _FITS for n in above):
+            continue
+        sides = [_answers(arg) & fitted for arg in node.args]
+        if bool(sides[0]) != bool(sides[1]) and _of_data(node.args[0 if sides[1] else 1]):
+            says = "one output of an agent weighed by amounts, another fitted to such"
+            return Reward("ppo", (("critic", says, node),))
+    return None
+
+
+def _answers(value: Value) -> set[int]:
+    """Ids of calls of methods of what is not in sight."""
+    found = (n for n in Slice([value], SMOOTH) if n.op == "method" and len(n.args) > 1)
+    plain = api.BY_SHAPE | api.MEAN | api.DISCRETE | {"clamp", "gather"}
+    return {id(n) for n in found if n.name not in plain and _hidden(n.args[0])}
+
+
+def _hidden(receiver: Value) -> bool:
+    if receiver.op == "call":
+        return receiver.name.split(".")[0] not in ("torch", "numpy", "jax", "tensorflow", "builtins")
+    return receiver.op in ("attr", "unknown")
+
+
+def _of_data(value: Value) -> bool:
+    return any(n.op == "elem" for n in Slice([value], SMOOTH))
