@@ -87,7 +87,7 @@ def _check(paths: Sequence[str], twin: Path) -> int:
     from posttrace.reports.display import plural
     from posttrace.reports.terminal import live
 
-    doing = {"check": "starting"}
+    doing: dict[str, str] = {}  # nothing is told of work that was refused at once
     found = live(
         lambda: check(twin, paths, progress=lambda text: doing.update(check=text)), lambda: dict(doing)
     )
@@ -106,7 +106,7 @@ def _write(paths: Sequence[str], out: Path, found: Any) -> int:
     import posttrace as pt
     from posttrace.reports.terminal import live
 
-    doing = {"report": "starting"}
+    doing: dict[str, str] = {}
 
     def work() -> Path:
         return pt.report(
