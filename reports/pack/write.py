@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from posttrace.reports import style
+from posttrace.reports.files import write
 from posttrace.reports.pack import provenance
 from posttrace.reports.pack.contents import FIGURES
 from posttrace.reports.pack.entry import Entry, Made, Unsupported
@@ -124,18 +124,3 @@ def prepare(folder: Path) -> None:
 def as_json(value: Any) -> bytes:
     """Indented JSON; undefined numbers are null before they come here."""
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def write(path: Path, data: bytes) -> None:
-    """Replace ``path`` in one step: a reader sees the old file or the new one, also after a crash."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(path)
-    except OSError as error:
-        Path(scratch).unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from posttrace.reports.files import write
 from posttrace.reports.pack import provenance
 from posttrace.reports.pack.entry import Made, Unsupported
 from posttrace.reports.pack.formats import PRINTED, SUFFIXES, rendered
 from posttrace.reports.pack.index import entries, index
 from posttrace.reports.pack.sheets import SHEETS, Sheet, chosen
-from posttrace.reports.pack.write import as_json, earlier, prepare, write
+from posttrace.reports.pack.write import as_json, earlier, prepare
 
 if TYPE_CHECKING:
     from posttrace.reports.pack.material import Material

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from posttrace.reports.files import write
 from posttrace.reports.pack.material import Material
 from posttrace.reports.pack.provenance import read
-from posttrace.reports.pack.write import write, write_figures
+from posttrace.reports.pack.write import write_figures
 from posttrace.reports.pack.write_tables import table, write_tables
 from posttrace.reports.style import PAGES
 from posttrace.traces.errors import InputError
