@@ -7,10 +7,10 @@ from itertools import combinations
 from typing import Any, Final
 
 import pandas as pd
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from posttrace.analysis.audit.counts import CountEvidence, Scores
 from posttrace.analysis.lint.finding import Findings
+from posttrace.analysis.stats.proportions import newcombe
 from posttrace.reports.display import count, p_value, percent, plural, points
 from posttrace.reports.findings import summary as counted
 from posttrace.reports.paper import main_rows, short
@@ -128,9 +128,7 @@ def _pairs(rows: pd.DataFrame, alpha: float) -> Iterator[tuple[Any, ...]]:
         for one, other in combinations(group.to_dict("records"), 2):
             n = int(one["n_items"]), int(other["n_items"])
             scores = one["reported_best_pct"] / 100, other["reported_best_pct"] / 100
-            low, high = confint_proportions_2indep(
-                scores[0] * n[0], n[0], scores[1] * n[1], n[1], method="newcomb", alpha=alpha
-            )
+            low, high = newcombe(scores[0] * n[0], n[0], scores[1] * n[1], n[1], alpha)
             difference = 100 * (scores[0] - scores[1])
             yield agent, base, task, one["driver"], other["driver"], difference, 100 * low, 100 * high
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scipy.stats import norm
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from posttrace.analysis.audit.grounds import Claim
 from posttrace.analysis.stats.nullmax import NUISANCE_LEVEL, ExactMax
 from posttrace.analysis.stats.power import Detectable, critical_normal
+from posttrace.analysis.stats.proportions import newcombe
 
 WHOLE: float = 1e-6
 """A count closer than this to an integer is one."""
@@ -151,7 +151,4 @@ class CountEvidence:
 
     def _bounds(self, alpha: float) -> tuple[float, float]:
         s = self.scores
-        low, high = confint_proportions_2indep(
-            s.best * s.n, s.n, s.baseline * s.n * s.m, s.n * s.m, method="newcomb", alpha=alpha
-        )
-        return float(low), float(high)
+        return newcombe(s.best * s.n, s.n, s.baseline * s.n * s.m, s.n * s.m, alpha)

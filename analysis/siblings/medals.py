@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.siblings.grades import Grades
+from posttrace.analysis.stats.proportions import wilson
 from posttrace.traces.errors import InputError
 
 SEED_SEM: Final = "seed SEM"
@@ -99,7 +99,7 @@ class MedalRates:
         if n < 1 or not len(medals) or medals.min() < 0 or medals.max() > n:
             raise InputError(f"medals per seed must lie in 0..{n}, at least one seed; got {list(counts)}")
         rate = float(medals.sum() / (n * len(medals)))
-        low, high = proportion_confint(rate * n, n, self.alpha, method="wilson")
+        low, high = wilson(rate * n, n, self.alpha)
         over = f"other competitions, {len(medals)} seeds each"
         least, most = competition_se_limits(medals, n)
         rows = (

@@ -11,6 +11,7 @@ from scipy.stats import beta, norm, t
 
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.proportions import wilson
 
 
 def clopper_pearson_upper(count: int, n: int, alpha: float) -> float:
@@ -46,12 +47,6 @@ def tango(gained: int, lost: int, n: int, alpha: float = 0.05) -> tuple[float, f
     return float(low), float(high)
 
 
-def _wilson(count: int, n: int, z: float) -> tuple[float, float]:
-    centre = (count + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(count * (n - count) / n + z * z / 4)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def newcombe_paired(
     both: int, gained: int, lost: int, neither: int, alpha: float = 0.05
 ) -> tuple[float, float]:
@@ -60,9 +55,8 @@ def newcombe_paired(
     Wilson limits of the two marginal proportions, with their correlation phi continuity-corrected.
     """
     n = both + gained + lost + neither
-    z = norm.isf(alpha / 2)
     new, old = (both + gained) / n, (both + lost) / n
-    (l1, u1), (l0, u0) = _wilson(both + gained, n, z), _wilson(both + lost, n, z)
+    (l1, u1), (l0, u0) = wilson(both + gained, n, alpha), wilson(both + lost, n, alpha)
     product = (both + gained) * (lost + neither) * (both + lost) * (gained + neither)
     covariance = both * neither - gained * lost
     corrected = max(covariance - n / 2, 0) if covariance > 0 else covariance

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom
-from statsmodels.stats.proportion import proportion_confint
 
 from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.stats.proportions import clopper_pearson
 
 SLACK = 1e-9
 """Counts closer than this are equal: a threshold computed in floats must not move by an item."""
@@ -110,9 +110,9 @@ class ExactMax:
         when all are equal to it. No p can be below ``level``: where many are adjusted for one another, share
         it among them.
         """
-        low, high = proportion_confint(baseline * self.n0, self.n0, level, method="beta")
+        low, high = clopper_pearson(baseline * self.n0, self.n0, level)
         # where nothing or everything was right an end is known, which statsmodels may give as NaN
-        within = (0.0 if baseline <= 0 else float(low), 1.0 if baseline >= 1 else float(high))
+        within = (0.0 if baseline <= 0 else low, 1.0 if baseline >= 1 else high)
         return min(1.0, self.highest(gain, within, half, less=less).p + level)
 
     def expected_gain(self, p: float) -> float:

@@ -1,6 +1,7 @@
 """Proportions: intervals of one and of a difference of two, and exact tests of two.
 
-Counts are successes ``x`` of ``n`` independent 0/1 items; a difference is the first minus the second. Paired
+Counts are successes ``x`` of ``n`` independent 0/1 items; intervals also take a count that is no integer, as
+that of a printed or averaged score. A difference is the first minus the second. Paired
 outcomes have their own intervals (``bounds``), but for the mid-p variant of McNemar's test.
 """
 
@@ -20,7 +21,7 @@ EDGE = 1 - 1e-12
 """Largest difference of proportions at which a score is evaluated."""
 
 
-def wilson(x: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
+def wilson(x: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
     """Two-sided score interval (Wilson 1927), clipped to 0..1; NaN without items."""
     if n == 0:
         return math.nan, math.nan
@@ -28,7 +29,7 @@ def wilson(x: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
     return max(0.0, float(low)), min(1.0, float(high))
 
 
-def clopper_pearson(x: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
+def clopper_pearson(x: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
     """Two-sided exact interval (Clopper & Pearson 1934); NaN without items."""
     if n == 0:
         return math.nan, math.nan
@@ -36,7 +37,7 @@ def clopper_pearson(x: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def newcombe(x1: int, n1: int, x2: int, n2: int, alpha: float = 0.05) -> tuple[float, float]:
+def newcombe(x1: float, n1: float, x2: float, n2: float, alpha: float = 0.05) -> tuple[float, float]:
     """Two-sided hybrid score interval of p1 - p2: Newcombe 1998 (17: 873), method 10."""
     return _two_sample("newcomb", (x1, n1, x2, n2), alpha)
 
@@ -46,7 +47,7 @@ def agresti_caffo(x1: int, n1: int, x2: int, n2: int, alpha: float = 0.05) -> tu
     return _two_sample("agresti-caffo", (x1, n1, x2, n2), alpha)
 
 
-def _two_sample(method: str, counts: tuple[int, int, int, int], alpha: float) -> tuple[float, float]:
+def _two_sample(method: str, counts: tuple[float, float, float, float], alpha: float) -> tuple[float, float]:
     low, high = confint_proportions_2indep(*counts, method=method, compare="diff", alpha=alpha)
     return max(-1.0, float(low)), min(1.0, float(high))
 

@@ -109,7 +109,7 @@ def _wilson(rate_pct: float, n: float, alpha: float) -> tuple[float, float]:
     """As if the seeds of a competition always agreed: conservative."""
     if not np.isfinite(rate_pct) or not n > 0:
         return np.nan, np.nan
-    low, high = wilson(rate_pct / 100 * n, n, alpha)  # type: ignore[arg-type] # a mean over seeds is no whole count
+    low, high = wilson(rate_pct / 100 * n, n, alpha)  # a mean over seeds is no whole count
     return 100 * low, 100 * high
 
 
