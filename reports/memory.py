@@ -14,7 +14,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +47,10 @@ class Memory:
         off = named is not None and named in ("", os.devnull)
         folder = None if off else Path(named) if named else Path(home) / "posttrace"
         return cls(folder, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+
+    def forgetful(self) -> Memory:
+        """The same processes, and every result computed."""
+        return replace(self, folder=None)
 
     def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
         """Results in order; those that are not known are computed, and kept where that is possible."""

@@ -43,6 +43,33 @@ def test_a_pack_of_a_reported_table(reported: Path, tmp_path: Path) -> None:
     assert ranks == {"sft": 1, "grpo": 2, "rft": 3}
 
 
+def test_a_pack_is_checked(reported: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    run("figures", reported, "-o", out, "--only", "results,ranks", "--alpha", "0.1")
+    run("tables", reported, "-o", out, "--table", "audit")
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    result = run("figures", out, "--check")
+    assert result.return_value == 0
+    # ranks: rank, tasks, difference, p and n of 3 agents; results: gain, 2 bounds, n and n without of 6 cells
+    assert result.stdout.splitlines()[-1] == f"{out}: 45 numbers of 6 runs reproduce (2 figures and tables)"
+    assert run("tables", out, "--check").return_value == 0
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    reported.write_text(REPORTED.replace("spell,sft,20.0,30.0", "spell,sft,20.0,31.0"))
+    result = run("figures", out, "--check", "--only", "results")
+    assert result.return_value == 1
+    said = result.stdout.splitlines()
+    assert "results[spell sft].mean_gain_pp: 10 then, 11 now" in said
+    assert said[-1].endswith("the pack does not reproduce")
+    # the same results, given by hand
+    assert run("tables", out, "--check", reported, "--table", "audit").return_value == 1
+
+
+def test_without_a_folder_or_a_pack_it_says_what_to_give(reported: Path, tmp_path: Path) -> None:
+    assert "give -o DIR; or --check" in str(run("figures", reported).exception)
+    assert "give the folder of a pack" in str(run("figures", tmp_path, "--check").exception)
+    assert "give the folder of a pack" in str(run("tables", tmp_path, "--check").exception)
+
+
 def test_exit_one_when_a_named_figure_is_not_drawn(reported: Path, tmp_path: Path) -> None:
     result = run("figures", reported, "-o", tmp_path / "pack", "--only", "trajectories")
     assert result.return_value == 1

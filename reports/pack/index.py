@@ -20,9 +20,13 @@ def entries(before: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
 
 
 def index(
-    what: str, found: Sequence[Made], kept: Sequence[Mapping[str, Any]], order: Sequence[str], command: str
+    what: str,
+    found: Sequence[Made],
+    kept: Sequence[Mapping[str, Any]],
+    order: Sequence[str],
+    about: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Plain JSON of the ``figures`` or ``tables`` in the pack's ``order``.
+    """Plain JSON of the ``figures`` or ``tables`` in the pack's ``order``; ``about``: command and ``asked``.
 
     Entries ``kept`` from an index that is there stay where nothing new was ``found``.
     """
@@ -34,13 +38,14 @@ def index(
             "says": made.says,
             "files": list(made.files),
             "missing": made.reason,
+            "asked": about["asked"],
         }
         for made in found
     }
     return {
         "schema": SCHEMA,
         "posttrace": version("posttrace"),
-        "command": command,
+        "command": about["command"],
         what: [listed[name] for name in order if name in listed],
     }
 
@@ -59,6 +64,10 @@ def readme(listed: Mapping[str, Any]) -> str:
         "All of them again, typed in this folder:",
         "",
         f"    {listed['command']}",
+        "",
+        "Whether the numbers still follow from the traces, and these files are what was written:",
+        "",
+        "    posttrace figures . --check",
         "",
     ]
     for entry in drawn:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from posttrace.analysis.runs.each import Each, in_turn
 from posttrace.reports import frames
 from posttrace.reports.pack.entry import Unsupported
 
@@ -29,16 +30,20 @@ NO_TRACES = "needs traces: a reported table has no such record"
 class Material:
     """Either ``found`` (from traces) or ``tables`` (reported). Every part is made once, when first asked for.
 
-    A part that these data cannot give raises ``Unsupported`` with the reason.
+    A part that these data cannot give raises ``Unsupported`` with the reason. ``each``: how work on many runs
+    is done (``reports.memory``).
     """
 
     paths: tuple[str, ...]
     settings: AuditSettings
     found: TraceSet | None = None
     tables: tuple[Table, ...] = ()
+    each: Each = in_turn
 
     @classmethod
-    def read(cls, paths: Sequence[str | Path], settings: AuditSettings | None = None) -> Material:
+    def read(
+        cls, paths: Sequence[str | Path], settings: AuditSettings | None = None, each: Each = in_turn
+    ) -> Material:
         """From traces and folders of them, or from CSV files and ``published:NAME``.
 
         Raises ``InputError`` for a path that is missing or holds nothing, and for tables among traces.
@@ -50,8 +55,8 @@ class Material:
         words = tuple(str(path) for path in paths)
         chosen = settings or AuditSettings()
         if any(map(is_table, words)):
-            return cls(words, chosen, tables=named_tables(words))
-        return cls(words, chosen, found=load(words))
+            return cls(words, chosen, tables=_by_file(named_tables(words)), each=each)
+        return cls(words, chosen, found=load(words), each=each)
 
     @property
     def traces(self) -> TraceSet:
@@ -68,7 +73,7 @@ class Material:
         from posttrace.analysis.published.results import REQUIRED
 
         if self.found is not None:
-            return audit(self.found, self.settings)
+            return audit(self.found, self.settings, each=self.each)
         if not any(set(REQUIRED) <= set(table.cells) for table in self.tables):
             raise Unsupported(f"no table reports results (columns {', '.join(REQUIRED)})")
         return audit_table(self.tables, self.settings)
@@ -95,7 +100,7 @@ class Material:
         """The routes of the runs that count."""
         from posttrace.reports.routing import Routing
 
-        routing = Routing.of(self.traces)
+        routing = Routing.of(self.traces, self.each)
         if routing.failure is not None:
             raise Unsupported(f"routes could not be derived: {routing.failure}")
         return routing
@@ -123,6 +128,14 @@ class Material:
         """Traces that do not count: path, state and reason."""
         left = () if self.found is None else self.found.excluded
         return [{"path": one.path, "state": one.state, "reason": one.reason} for one in left]
+
+
+def _by_file(tables: tuple[Table, ...]) -> tuple[Table, ...]:
+    """Named by their files alone, which stay when a folder is moved, where that tells them apart."""
+    names = {Path(table.name).name for table in tables}
+    if len(names) < len(tables):
+        return tables
+    return tuple(replace(table, name=Path(table.name).name) for table in tables)
 
 
 def _with_base(run: Any) -> Any:

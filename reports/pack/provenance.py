@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.analysis.published.tables import PREFIX
 from posttrace.reports.evidence import records
-from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +40,8 @@ class About:
 def record(
     about: About, rows: pd.DataFrame, material: Material, folder: Path, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """Plain JSON: rows, the runs behind them with head hashes, exclusions, settings, and hashes of ``files``.
+    """Plain JSON: rows, the runs behind them with head hashes, exclusions, what was ``asked``, and hashes of
+    ``files``.
 
     Paths are as seen from ``folder``.
     """
@@ -52,15 +51,31 @@ def record(
         "schema": SCHEMA,
         **dataclasses.asdict(about),
         "posttrace": version("posttrace"),
-        "settings": dataclasses.asdict(material.settings),
+        "asked": asked(material, folder),
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         "n_rows": len(rows),
         "columns": [str(name) for name in rows.columns],
         "rows": records(rows) if short else None,
         "rows_sha256": digest(rows),
         "runs": [{"run_id": run, **_source(material, run, folder)} for run in behind],
-        "excluded": [{**left, "path": relative(left["path"], folder)} for left in material.excluded],
+        "excluded": [_left_out(left, material, folder) for left in material.excluded],
     }
+
+
+def asked(material: Material, folder: Path) -> dict[str, Any]:
+    """From what the numbers can be computed again: paths as seen from ``folder``, and settings."""
+    return {
+        "paths": [relative(path, folder) for path in material.paths],
+        "settings": dataclasses.asdict(material.settings),
+    }
+
+
+def _left_out(left: Mapping[str, str], material: Material, folder: Path) -> dict[str, str]:
+    """A trace that does not count; paths in the reason as seen from ``folder``, like its own."""
+    reason = left["reason"]
+    for path in sorted(material.paths, key=len, reverse=True):
+        reason = reason.replace(path, relative(path, folder))
+    return {**left, "path": relative(left["path"], folder), "reason": reason}
 
 
 def run_ids(rows: pd.DataFrame, material: Material) -> Iterator[list[str]]:
@@ -79,43 +94,6 @@ def digest(rows: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What changed between two records of one figure or table, one line each; empty: the same numbers.
-
-    Compares rows (numbers to nine digits), runs, head hashes and exclusions; not how a file is rendered.
-    """
-    found = []
-    known = {run["run_id"]: run.get("head_hash") for run in before["runs"]}
-    seen = {run["run_id"]: run.get("head_hash") for run in now["runs"]}
-    found += [f"run {run} is gone" for run in sorted(known.keys() - seen.keys())]
-    found += [f"run {run} is new" for run in sorted(seen.keys() - known.keys())]
-    same = known.keys() & seen.keys()
-    found += [f"run {run} has another head hash" for run in sorted(same) if known[run] != seen[run]]
-    if len(before["excluded"]) != len(now["excluded"]):
-        found.append(f"{len(before['excluded'])} traces were left out, now {len(now['excluded'])}")
-    return found + _changed_rows(before, now)
-
-
-def _changed_rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    if before["n_rows"] != now["n_rows"]:
-        return [f"{before['n_rows']} rows, now {now['n_rows']}"]
-    if before["rows"] is None or now["rows"] is None:
-        same = before["rows_sha256"] == now["rows_sha256"]
-        return [] if same else ["rows changed"]
-    found = []
-    for i, (old, new) in enumerate(zip(before["rows"], now["rows"], strict=True), start=1):
-        for name in {**old, **new}:
-            if not _same(old.get(name), new.get(name)):
-                found.append(f"row {i}, {name}: {old.get(name)}, now {new.get(name)}")
-    return found
-
-
-def _same(old: Any, new: Any) -> bool:
-    if isinstance(old, float) and isinstance(new, (int, float)):
-        return abs(old - new) <= 1e-9 * max(1.0, abs(old), abs(new))
-    return bool(old == new)
-
-
 def command(
     verb: str, material: Material, folder: Path, options: Sequence[str], settings: bool = True
 ) -> str:
@@ -131,17 +109,6 @@ def command(
 def relative(path: str, folder: Path) -> str:
     """A path as seen from the pack's folder; the name of a shipped table as it is."""
     return path if path.startswith(PREFIX) else os.path.relpath(Path(path).resolve(), folder.resolve())
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A record that was written beside a figure or table. Raises ``InputError`` when it is none."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no record of a figure or table ({error})") from None
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise InputError(f"{path}: no record of a figure or table: its schema is not {SCHEMA}")
-    return found
 
 
 def _source(material: Material, run: str, folder: Path) -> dict[str, Any]:

@@ -53,13 +53,6 @@ def write_figures(
     return found
 
 
-def figure_record(entry: Entry, material: Material, folder: Path, page: style.Page) -> dict[str, Any]:
-    """The record of a figure as these data have it now, without drawing it; ``Unsupported`` as its rows."""
-    return provenance.record(
-        _about(entry, material, folder, page), entry.rows(material), material, folder, {}
-    )
-
-
 def _figure(entry: Entry, material: Material, folder: Path, page: style.Page) -> Made:
     try:
         rows = entry.rows(material)
@@ -95,7 +88,8 @@ def _remove(name: str, folder: Path) -> None:
 def _write_index(found: Sequence[Made], material: Material, folder: Path, page: style.Page) -> None:
     command = provenance.command("figures", material, folder, ["--style", page.name])
     order = [entry.name for entry in FIGURES]
-    listed = index("figures", found, entries(earlier(folder / INDEX), "figures"), order, command)
+    about = {"command": command, "asked": provenance.asked(material, folder)}
+    listed = index("figures", found, entries(earlier(folder / INDEX), "figures"), order, about)
     write(folder / INDEX, as_json(listed))
     write(folder / "README.md", readme(listed).encode())
 

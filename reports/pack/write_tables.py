@@ -57,7 +57,8 @@ def write_tables(
     command = provenance.command("tables", material, folder, ["--format", form])
     kept = entries(earlier(folder / INDEX), "tables")
     order = [sheet.name for sheet in SHEETS]
-    write(folder / INDEX, as_json(index("tables", found, kept, order, command)))
+    about = {"command": command, "asked": provenance.asked(material, folder)}
+    write(folder / INDEX, as_json(index("tables", found, kept, order, about)))
     return found
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
+from posttrace.cli.checking import tell
 from posttrace.cli.options import POLICIES, Paths
 
 DEFAULT_OUT = "report.html"
-SHOWN = 20
-"""Differences that are printed; of more the number."""
 
 
 @click.command()
@@ -81,25 +80,9 @@ def _columns(where: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _check(paths: Sequence[str], twin: Path) -> int:
-    from importlib.metadata import version
-
     from posttrace.reports.check import check
-    from posttrace.reports.display import plural
-    from posttrace.reports.terminal import live
 
-    doing: dict[str, str] = {}  # nothing is told of work that was refused at once
-    found = live(
-        lambda: check(twin, paths, progress=lambda text: doing.update(check=text)), lambda: dict(doing)
-    )
-    if found.version != version("posttrace"):
-        click.echo(f"{twin} was made by posttrace {found.version}; this is {version('posttrace')}", err=True)
-    for line in found.differences[:SHOWN]:
-        click.echo(line)
-    if found.differences:
-        click.echo(f"{twin}: {plural(len(found.differences), 'difference')}; the report does not reproduce")
-        return 1
-    click.echo(f"{twin}: {found.n_numbers:,} numbers of {plural(found.n_runs, 'run')} reproduce")
-    return 0
+    return tell(twin, "report", lambda progress: check(twin, paths, progress=progress))
 
 
 def _write(paths: Sequence[str], out: Path, found: Any) -> int:

@@ -6,7 +6,6 @@ import pytest
 
 from posttrace.reports.files import write
 from posttrace.reports.pack.material import Material
-from posttrace.reports.pack.provenance import read
 from posttrace.reports.pack.write import write_figures
 from posttrace.reports.pack.write_tables import table, write_tables
 from posttrace.reports.style import PAGES
@@ -31,7 +30,7 @@ def test_three_files_and_a_record_for_each_figure(pack: Path) -> None:
     expected = {f"{name}.{suffix}" for name in drawn for suffix in ("pdf", "svg", "png", "json")}
     assert set(contents(pack)) == {*expected, "index.json", "README.md"}
     for name in drawn:
-        files = read(pack / f"{name}.json")["files"]
+        files = json.loads((pack / f"{name}.json").read_text())["files"]
         assert set(files) == {f"{name}.pdf", f"{name}.svg", f"{name}.png"}
         hashes = {file: hashlib.sha256((pack / file).read_bytes()).hexdigest() for file in files}
         assert hashes == files
@@ -85,7 +84,7 @@ def test_tables_of_traces_audit_and_study(tmp_path: Path, material: Material) ->
     missing = {one.name: one.reason for one in made if one.reason}
     assert set(missing) <= {"association"}
     assert (tmp_path / "table_steps.csv").read_text().startswith("run_id,seq,")  # columns also without a row
-    runs = read(tmp_path / "table_runs.about.json")
+    runs = json.loads((tmp_path / "table_runs.about.json").read_text())
     assert runs["n_rows"] == len(material.traces.records)
     assert runs["command"].endswith("--format csv --table runs --resamples 500")
     index = json.loads((tmp_path / "tables.json").read_text())["tables"]

@@ -1,0 +1,37 @@
+"""What the commands with ``--check`` say of numbers that were computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from posttrace.reports.compare import Checked
+
+SHOWN: Final = 20
+"""Differences that are printed; of more the number."""
+
+
+def tell(path: Path, what: str, work: Callable[[Callable[[str], object]], Checked]) -> int:
+    """Do ``work``, which is given what to tell its progress to, and print what differs: 1 if anything."""
+    from importlib.metadata import version
+
+    from posttrace.reports.display import plural
+    from posttrace.reports.terminal import live
+
+    doing: dict[str, str] = {}  # nothing is told of work that was refused at once
+    found = live(lambda: work(lambda text: doing.update(check=text)), lambda: dict(doing))
+    if found.version != version("posttrace"):
+        click.echo(f"{path} was made by posttrace {found.version}; this is {version('posttrace')}", err=True)
+    for line in found.differences[:SHOWN]:
+        click.echo(line)
+    if found.differences:
+        click.echo(f"{path}: {plural(len(found.differences), 'difference')}; the {what} does not reproduce")
+        return 1
+    shown = "figure or table" if found.n_shown == 1 else "figures and tables"
+    numbers = f"{found.n_numbers:,} numbers of {plural(found.n_runs, 'run')} reproduce"
+    click.echo(f"{path}: {numbers} ({found.n_shown} {shown})")
+    return 0
