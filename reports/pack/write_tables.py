@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -70,7 +70,7 @@ def _table(sheet: Sheet, material: Material, folder: Path, form: str) -> Made:
         if frame.empty and form in PRINTED:
             raise Unsupported("no row")
     except Unsupported as error:
-        for name in (file, beside):
+        for name in (file, beside, *earlier(folder / beside).get("files", ())):
             (folder / name).unlink(missing_ok=True)
         return Made(sheet.name, sheet.name, sheet.row, reason=str(error))
     data = _bytes(sheet, frame, form)
@@ -78,6 +78,17 @@ def _table(sheet: Sheet, material: Material, folder: Path, form: str) -> Made:
     command = provenance.command("tables", material, folder, options)
     about = provenance.About(sheet.name, "table", sheet.name, f"One row: {sheet.row}.", command)
     record = provenance.record(about, frame, material, folder, {file: data})
+    record["files"] = _other_formats(folder, earlier(folder / beside), record) | record["files"]
     write(folder / file, data)
     write(folder / beside, as_json(record))
-    return Made(sheet.name, sheet.name, sheet.row, (file, beside))
+    return Made(sheet.name, sheet.name, sheet.row, (*record["files"], beside))
+
+
+def _other_formats(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Files of the same rows in other formats stay, with their hashes; those of other rows go."""
+    files = {name: digest for name, digest in before.get("files", {}).items() if name not in now["files"]}
+    if before.get("rows_sha256") == now["rows_sha256"]:
+        return files
+    for name in files:
+        (folder / name).unlink(missing_ok=True)
+    return {}

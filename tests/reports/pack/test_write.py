@@ -91,6 +91,25 @@ def test_tables_of_traces_audit_and_study(tmp_path: Path, material: Material) ->
     assert [entry["name"] for entry in index] == [one.name for one in made]
 
 
+def test_formats_of_the_same_rows_stay_together(
+    tmp_path: Path, material: Material, reported: Material
+) -> None:
+    def write(given: Material, form: str) -> set[str]:
+        write_tables(given, tmp_path, form, ("cells",))
+        record = json.loads((tmp_path / "table_cells.about.json").read_text())
+        assert {path.name for path in tmp_path.glob("table_cells.*")} == {
+            "table_cells.about.json",
+            *record["files"],
+        }
+        return set(record["files"])
+
+    assert write(material, "csv") == {"table_cells.csv"}
+    assert write(material, "latex") == {"table_cells.csv", "table_cells.tex"}
+    assert write(material, "latex") == {"table_cells.csv", "table_cells.tex"}
+    # other rows: the CSV of the earlier ones goes
+    assert write(reported, "latex") == {"table_cells.tex"}
+
+
 def test_printed_results_have_agents_down_and_tasks_across(material: Material) -> None:
     lines = table(material, "results", "latex").decode().splitlines()
     assert lines[4] == r"agent & house & spell \\"
