@@ -28,7 +28,15 @@ ENDINGS: Final = {
 def folds(story: Story, routed: pd.DataFrame) -> list[Folded]:
     """One folded text a submission, and one for what came after the last."""
     rows = routed[routed["run_id"] == story.run_id].set_index("submission_id")
-    return [Folded(_summary(chapter, rows), _body(chapter, story)) for chapter in story.chapters]
+    return [
+        Folded(_summary(chapter, rows), _body(chapter, story), anchor(chapter.submission_id))
+        for chapter in story.chapters
+    ]
+
+
+def anchor(submission_id: int | None) -> str:
+    """What a link leads to the text of a submission by; null: of what came after the last."""
+    return "after-the-last" if submission_id is None else f"submission-{submission_id}"
 
 
 def command_table(story: Story) -> Table:
@@ -97,11 +105,17 @@ def _body(chapter: Chapter, story: Story) -> str:
     more = len(chapter.changes) - SHOWN_FILES
     if more > 0:
         parts.append(f"… {plural(more, 'more file')} changed.")
+    if chapter.changes and chapter.commits is not None:
+        parts.append(f"In full, in the folder of the run: {code_span(_git(*chapter.commits))}")
     if chapter.aside:
         parts.append(
             escaped(f"Not shown: {plural(chapter.aside, 'file')} of model folders and training logs.")
         )
     return "\n\n".join(parts)
+
+
+def _git(before: str, after: str) -> str:
+    return f"git --git-dir=revisions.git diff {before[:12]} {after[:12]}"
 
 
 def _ran(commands: Sequence[Command], chapter: Chapter) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from posttrace.reports.display import escaped, fence, plain, plural
 
-SHOWN_LINES: Final = 60
+SHOWN_LINES: Final = 100
 """Lines of one file's diff that are shown."""
 COMPARED_LINES: Final = 4_000
 """Longer files are not compared line by line: the comparison takes the square of the length."""

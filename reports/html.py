@@ -85,7 +85,7 @@ def _exporter() -> type[Any]:
             tag = 'th scope="col"' if head else "td"
             if re.fullmatch("[0-9a-f]{64}", text):
                 return f"<{tag}><code>{text}</code></{tag[:2]}>"
-            long = ["long"] if len(text) > LONG else []
+            long = ["long"] if len(re.sub("<[^>]*>", "", text)) > LONG else []
             names = [*(["number"] if align == "right" else []), *(_verdict_class(text) or long)]
             shown = f' class="{" ".join(names)}"' if names else ""
             return f"<{tag}{shown}>{_with_mark(text)}</{tag[:2]}>"

@@ -176,14 +176,14 @@ def sources(published: Published) -> Table:
 
 
 def cited(rows: pd.DataFrame) -> Prose:
-    """Where a figure's numbers stand: table, rows and place in print."""
+    """Where a figure's numbers stand: table, rows and place in print. Nothing where it shows nothing."""
     parts: list[str] = []
     table = rows["run_id"].astype("str").str.rsplit(":", n=1).str[0]
     for name, group in rows.groupby(table, sort=False):
-        places = ", ".join(dict.fromkeys(short(source) for source in group["source"]))
+        places = " · ".join(dict.fromkeys(short(source) for source in group["source"]))
         found = sorted({int(run_id.rpartition(":")[2]) for run_id in group["run_id"]})
         parts.append(f"{name}, {plural(len(found), 'row')} ({_ranges(found)}); printed in {places}")
-    return Prose("Source: " + "; ".join(parts) + "." if parts else "Source: none.")
+    return Prose("Source: " + "; ".join(parts) + "." if parts else "")
 
 
 def _ranges(numbers: Sequence[int]) -> str:

@@ -20,11 +20,15 @@ SUBMISSIONS: Final = (1, 5, 10, 30)
 """Numbers of submissions that are looked at where a table states none."""
 
 
+ALIKE: Final = ("agent", "base_model", "task")
+"""What two results with different drivers must share to be compared."""
+
+
 def detectable(verdicts: pd.DataFrame, alpha: float) -> Table:
     """For each task and baseline: the gain that n items can show, and what the best of k shows by luck."""
     rows = pd.DataFrame(list(_detectable(verdicts, alpha)))
     if rows.empty:
-        return Table("detectable", rows, rows, ("No row has a baseline and a number of items.",))
+        return Table("detectable", rows, rows, missing="No row has a baseline and a number of items.")
     cells = rows[["task", "base_model"]].rename(columns={"base_model": "base model"})
     cells["items"], cells["baseline %"] = rows["n_items"].map(count), rows["baseline_pct"].map(percent)
     for k in SUBMISSIONS:
@@ -61,13 +65,14 @@ def selection(verdicts: pd.DataFrame, alpha: float) -> Table:
         }
     )
     of = f"{len(rows)} of {plural(len(verdicts), 'result')} state the number of submissions."
-    return Table("selection", cells, rows, (of,), ("k", "items", "gain, pp", "luck of k, pp", "p"))
+    numbers = ("k", "items", "gain, pp", "luck of k, pp", "p")
+    return Table("selection", cells, rows, (of,), numbers, missing="")
 
 
 def drivers(verdicts: pd.DataFrame, alpha: float) -> Table:
     """Pairs of drivers of one agent on one base model: the difference of their best scores, task by task."""
     rows = pd.DataFrame(
-        list(_pairs(main_rows(verdicts), alpha)),
+        list(_pairs(compared(verdicts), alpha)),
         columns=pd.Index(
             ["agent", "base_model", "task", "driver", "other", "difference_pp", "low_pp", "high_pp"]
         ),
@@ -85,10 +90,18 @@ def drivers(verdicts: pd.DataFrame, alpha: float) -> Table:
     )
     apart = int(((rows["low_pp"] > 0) | (rows["high_pp"] < 0)).sum())
     notes = (
-        f"{1 - alpha:.0%} Newcombe intervals for two independent proportions, one run a driver, not adjusted "
-        f"for {plural(len(rows), 'pair')} or for the unknown numbers of submissions: {apart} exclude 0.",
+        f"{100 * (1 - alpha):g} % Newcombe intervals for two independent proportions, one run a driver, not "
+        f"adjusted for {plural(len(rows), 'pair')} or for unknown numbers of submissions: {apart} exclude 0.",
     )
-    return Table("drivers", cells, rows, notes, ("difference, pp", "interval, pp"), "task")
+    missing = "No agent is reported with two drivers on one base model and task."
+    shown = notes if len(rows) else ()
+    return Table("drivers", cells, rows, shown, ("difference, pp", "interval, pp"), "task", missing=missing)
+
+
+def compared(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The results that ``drivers`` compares: main rows that share agent, base model and task."""
+    rows = main_rows(verdicts)
+    return rows[rows.groupby(list(ALIKE))["driver"].transform("nunique") > 1]
 
 
 def finding_table(findings: Findings) -> Table:
@@ -124,7 +137,7 @@ def _detectable(verdicts: pd.DataFrame, alpha: float) -> Iterator[dict[str, obje
 
 
 def _pairs(rows: pd.DataFrame, alpha: float) -> Iterator[tuple[Any, ...]]:
-    for (agent, base, task), group in rows.groupby(["agent", "base_model", "task"], sort=False):
+    for (agent, base, task), group in rows.groupby(list(ALIKE), sort=False):
         for one, other in combinations(group.to_dict("records"), 2):
             n = int(one["n_items"]), int(other["n_items"])
             scores = one["reported_best_pct"] / 100, other["reported_best_pct"] / 100

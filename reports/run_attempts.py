@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
+from posttrace.reports.chapters import anchor
 from posttrace.reports.display import DASH, count, percent, plural, points
 from posttrace.reports.frames import noise_half_width
 from posttrace.reports.shown import Table
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from posttrace.analysis.failures.failures import Failures
     from posttrace.analysis.runs.records import RunRecord
     from posttrace.reports.story import Chapter, Story
+
+
+NO_SUBMISSION: Final = "The run received no submission."
 
 
 def submissions(run: RunRecord, audit: Audit, routed: pd.DataFrame, story: Story) -> Table:
@@ -43,10 +48,15 @@ def submissions(run: RunRecord, audit: Audit, routed: pd.DataFrame, story: Story
     rows = rows.merge(verdicts, on="submission_id", how="left").merge(routes, on="submission_id", how="left")
     changed = {chapter.submission_id: _changed(chapter) for chapter in story.chapters}
     rows["code"] = rows["submission_id"].map(changed)
-    return Table("submissions", _cells(rows), rows, _notes(run, rows), ("number", "at, s", "score %"))
+    links = {"number": [anchor(n) for n in rows["submission_id"]]} if len(rows) else {}
+    level = f"{100 * (1 - audit.settings.alpha):g} %"
+    numbers = ("number", "at, s", "score %")
+    return Table(
+        "submissions", _cells(rows, level), rows, _notes(rows), numbers, links=links, missing=NO_SUBMISSION
+    )
 
 
-def _cells(rows: pd.DataFrame) -> pd.DataFrame:
+def _cells(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     scores = [
         f"{percent(score)} ± {error:.1f}" if pd.notna(error) and pd.notna(score) else percent(score)
         for score, error in zip(rows["score_pct"], rows["error_pp"], strict=True)
@@ -62,7 +72,7 @@ def _cells(rows: pd.DataFrame) -> pd.DataFrame:
             "at, s": [DASH if pd.isna(t) else f"{t:,.1f}" for t in rows["received_s"]],
             "status": [_status(row) for row in rows.to_dict("records")],
             "score %": scores,
-            "gain, pp [95 %]": gains,
+            f"gain, pp [{level}]": gains,
             "route": rows["route"].fillna(DASH),
             "tier": rows["tier"].fillna(DASH),
             "evidence": rows["evidence"].fillna(DASH),
@@ -85,7 +95,8 @@ def _status(row: dict[Any, Any]) -> str:
 def _error(run: RunRecord, evaluation: Any) -> float:
     if evaluation is None:
         return float("nan")
-    return 100 * noise_half_width((evaluation,), run.started.task.n_items)
+    width = 100 * noise_half_width((evaluation,), run.started.task.n_items)
+    return width or float("nan")  # items that all came out alike show no spread, which is not certainty
 
 
 def _changed(chapter: Chapter) -> str:
@@ -97,17 +108,12 @@ def _changed(chapter: Chapter) -> str:
     return f"{files}, +{added:,} \N{MINUS SIGN}{removed:,}" if chapter.changes else "as before"
 
 
-def _notes(run: RunRecord, rows: pd.DataFrame) -> tuple[str, ...]:
-    if rows.empty:
-        return ("The run received no submission.",)
-    return (
-        "±: 1.96 standard errors over items of that one scoring. Gain: over the run's own baseline, with the "
-        "two-sided interval that holds for all submissions together. Only scored submissions have a gain.",
-        f"{plural(len(run.submissions), 'submission')} received; the diffs stand below.",
-    )
+def _notes(rows: pd.DataFrame) -> tuple[str, ...]:
+    alike = rows["score_pct"].notna() & rows["error_pp"].isna()
+    return ("No ±: the items show no spread, or how many there were is not known.",) if alike.any() else ()
 
 
-def failed_attempts(failures: Failures) -> Table:
+def failed_attempts(failures: Failures, story: Story) -> Table:
     """Every iteration that failed, then the run as a whole, with the primary cause and its lines."""
     iterations = failures.iterations
     lost = iterations[iterations["failed"].fillna(False).astype(bool)]
@@ -130,8 +136,18 @@ def failed_attempts(failures: Failures) -> Table:
     notes = (
         f"{len(lost)} of {plural(of, 'attempt')} failed. An attempt is the work up to a submission, to a "
         "launch that failed, or to the end of the run. Causes are found by rules; unknown: none fits.",
+        *_uncounted(story),
     )
-    return Table("failures", cells, rows, notes, ("submission",))
+    return Table("failures", cells, rows, notes, ("submission",), missing="")
+
+
+def _uncounted(story: Story) -> Iterator[str]:
+    n = sum(command.ending == "no_model" and command.exit_code is None for command in story.commands)
+    if n:
+        yield (
+            f"{plural(n, 'command')} left no model and nobody saw how it ended: not counted as a failed "
+            "launch unless a line above says so. The commands stand under What ran when."
+        )
 
 
 def _or_nan(value: float | None) -> float:

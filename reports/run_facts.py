@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.reports.display import DASH, count, percent, plural, points
 from posttrace.reports.provenance import protection
 from posttrace.reports.shown import Prose, Table
 
 if TYPE_CHECKING:
-    from posttrace.analysis.runs.records import RunRecord
+    from posttrace.analysis.runs.records import RunRecord, Submission
     from posttrace.analysis.runs.tables import TraceSet
     from posttrace.reports.story import Story
 
@@ -24,11 +25,11 @@ def headline(run: RunRecord, verdicts: pd.DataFrame) -> Prose:
     row = verdicts.iloc[0]
     if pd.isna(row["reported_gain_pp"]):
         return Prose(f"{row['task']} · {row['run_label']}: {row['label']}.")
-    corrected = f"; corrected {points(row['corrected_gain_pp'])} [lower bound {points(row['lcb_pp'])}]"
     parts = [
-        f"Best {percent(row['reported_best_pct'])} % of {plural(len(run.submissions), 'submission')}",
+        f"Best {percent(row['reported_best_pct'])} % of {_counted(run, row['k'])}",
         f"baseline {percent(row['baseline_pct'])} %",
-        f"gain {points(row['reported_gain_pp'])} pp{corrected if pd.notna(row['corrected_gain_pp']) else ''}",
+        f"gain {points(row['reported_gain_pp'])} pp",
+        *_corrected(row),
         f"route {row['route'] if pd.notna(row['route']) else NOT_RECORDED}",
     ]
     return Prose(
@@ -36,22 +37,42 @@ def headline(run: RunRecord, verdicts: pd.DataFrame) -> Prose:
     )
 
 
+def _counted(run: RunRecord, k: Any) -> str:
+    received = len(run.submissions)
+    if pd.isna(k) or int(k) == received:
+        return plural(received, "submission")
+    return f"{plural(int(k), 'submission')} that {'counts' if k == 1 else 'count'} ({received} received)"
+
+
+def _corrected(row: pd.Series) -> Iterator[str]:
+    if pd.notna(row["corrected_gain_pp"]):
+        split = unseen(row["flags"])
+        on = "corrected for the pick" if split is None else f"on the {split} items"
+        yield f"{on} {points(row['corrected_gain_pp'])} pp, lower bound {points(row['lcb_pp'])} pp"
+
+
+def unseen(flags: Iterable[str]) -> str | None:
+    """The items that a verdict rests on where no selection saw them: sealed or fresh."""
+    return next((split for split, flag in RESTS_ON.items() if flag in flags), None)
+
+
 def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
     """Who did what to which model under which budget, and what came of it."""
     start, row = run.started, verdicts.iloc[0]
     base = start.base_model
-    sha = f", {base.sha256[:12]}" if base.sha256 else ""
+    sha = f", sha256 {base.sha256[:12]}" if base.sha256 else ""
     pairs = [
-        ("agent", _joined(start.agent.id, start.agent.system, start.agent.version)),
+        ("agent", _agent(run)),
         ("driver", start.agent.driver or NOT_RECORDED),
         ("mode", start.agent.mode or NOT_RECORDED),
-        ("task", f"{_joined(start.task.id, start.task.level)}: {start.task.metric}, {_items(run)}"),
+        ("task", f"{_task(run)}: {start.task.metric.replace('_', ' ')}, {_items(run)}"),
         ("base model", f"{base.id}{sha}"),
         ("seed, attempt", f"{DASH if start.seed is None else start.seed}, {start.attempt}"),
         ("budget used", "; ".join(_budget(run)) or "no limit was set"),
         ("ended", _joined(run.status.replace("_", " "), run.status_reason)),
         ("route of the best", row["route"] if pd.notna(row["route"]) else DASH),
         ("verdict", row["label"]),
+        ("because", row["reason"]),
         ("integrity", row["integrity"]),
         ("sandbox", protection(start.sandbox.kind, start.sandbox.isolates)),
         ("feedback to the agent", run.feedback or NOT_RECORDED),
@@ -59,6 +80,16 @@ def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
     ]
     rows = pd.DataFrame(pairs, columns=pd.Index(["fact", "value"]))
     return Table("facts", rows, rows.assign(run_id=run.run_id))
+
+
+def _agent(run: RunRecord) -> str:
+    agent = run.started.agent
+    return _joined(agent.id, agent.system, f"version {agent.version}" if agent.version else None)
+
+
+def _task(run: RunRecord) -> str:
+    task = run.started.task
+    return _joined(task.id, f"level {task.level}" if task.level else None)
 
 
 def _joined(*parts: str | None) -> str:
@@ -79,7 +110,7 @@ def _budget(run: RunRecord) -> Iterator[str]:
         yield f"submissions {len(run.submissions)} of {limits.submissions}"
     for name, limit in (("steps", limits.steps), ("tokens", limits.tokens), ("USD", limits.usd)):
         if limit is not None:
-            yield f"{name}: limit {limit:,}"
+            yield f"{name}: limit {limit:,}, use not recorded"
 
 
 def usage(traces: TraceSet) -> Table:
@@ -96,12 +127,9 @@ def usage(traces: TraceSet) -> Table:
             "cost, USD": [DASH if pd.isna(usd) else f"{usd:,.2f}" for usd in rows["cost_usd"]],
         }
     )
-    note = (
-        f"{DASH} = not recorded. Sums are over the steps that report usage."
-        if len(rows)
-        else "Tokens and cost: the record holds no agent step, so nothing is known of them."
-    )
-    return Table("usage", cells, rows, (note,), tuple(cells.columns[1:]))
+    notes = (f"{DASH} = not recorded. Sums are over the steps that report usage.",) if len(rows) else ()
+    missing = "Tokens and cost: the record holds no step of the agent, so nothing is known of them."
+    return Table("usage", cells, rows, notes, tuple(cells.columns[1:]), missing=missing)
 
 
 def resources(traces: TraceSet, run: RunRecord) -> Table:
@@ -110,33 +138,34 @@ def resources(traces: TraceSet, run: RunRecord) -> Table:
     gpus = samples["gpus"].max() if len(samples) else 0
     found: list[tuple[str, float | None, str]] = [
         ("samples", float(len(samples)), "{:,.0f}"),
-        ("CPU, mean % (100 = one core)", samples["cpu_pct"].mean(), "{:,.0f}"),
-        ("memory, largest GiB", samples["rss_bytes"].max() / 2**30, "{:,.2f}"),
-        ("disk, largest GiB", samples["disk_bytes"].max() / 2**30, "{:,.2f}"),
+        ("CPU, mean (100 % = one core)", samples["cpu_pct"].mean(), "{:,.0f} %"),
+        ("memory, largest", samples["rss_bytes"].max() / 2**20, "{:,.1f} MiB"),
+        ("disk, largest", samples["disk_bytes"].max() / 2**20, "{:,.1f} MiB"),
         ("GPUs", float(gpus), "{:,.0f}"),
     ]
     if gpus:
         hours = None if run.wall_s is None else float(gpus) * run.wall_s / 3600
         found += [
-            ("GPU load, mean %", samples["gpu_util_pct"].mean(), "{:,.0f}"),
-            ("GPU memory, largest GiB", samples["gpu_mem_bytes"].max() / 2**30, "{:,.2f}"),
-            ("GPU hours held (GPUs seen x wall time)", hours, "{:,.2f}"),
+            ("GPU load, mean", samples["gpu_util_pct"].mean(), "{:,.0f} %"),
+            ("GPU memory, largest", samples["gpu_mem_bytes"].max() / 2**30, "{:,.1f} GiB"),
+            ("GPUs seen x wall time", hours, "{:,.2f} h"),
         ]
     rows = pd.DataFrame([(name, value) for name, value, _ in found], columns=pd.Index(["measure", "value"]))
     rows = rows if len(samples) else rows.iloc[:0]
     shown = [DASH if pd.isna(value) else form.format(value) for _, value, form in found][: len(rows)]
     cells = pd.DataFrame({"measure": rows["measure"], "value": shown})
-    said = "No GPU was seen." if len(samples) and not gpus else ""
-    note = said if len(samples) else "The record holds no resource sample."
-    return Table("resources", cells, rows, (note,) if note else (), ("value",))
+    missing = "The record holds no sample of the machine's load."
+    return Table("resources", cells, rows, (), ("value",), missing=missing)
 
 
-def process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Table:
+def process(run: RunRecord, verdicts: pd.DataFrame, story: Story, stages: pd.DataFrame) -> Table:
     """How the run went, in numbers that are defined beside them."""
-    rows = pd.DataFrame(list(_process(run, story, stages)), columns=pd.Index(["measure", "value", "of"]))
+    numbers = _process(run, verdicts.iloc[0]["winner"], story, stages)
+    rows = pd.DataFrame(list(numbers), columns=pd.Index(["measure", "value", "of"]))
     shown = [_number(value) for value in rows["value"]]
     cells = pd.DataFrame({"measure": rows["measure"], "value": shown, "defined as": rows["of"]})
-    return Table("process", cells, rows, (f"{DASH} = not defined or not recorded.",), ("value",))
+    notes = (f"{DASH} = not defined or not recorded.",) if rows["value"].isna().any() else ()
+    return Table("process", cells, rows, notes, ("value",))
 
 
 def _number(value: Any) -> str:
@@ -145,10 +174,13 @@ def _number(value: Any) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:,.1f}"
 
 
-def _process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Iterator[tuple[str, Any, str]]:
+def _process(
+    run: RunRecord, winner: Any, story: Story, stages: pd.DataFrame
+) -> Iterator[tuple[str, Any, str]]:
     scored = [item for item in run.submissions if item.evaluation is not None]
+    tries = [item for item in scored if not item.is_base_copy]
     times = [item.received_s for item in run.submissions if item.received_s is not None]
-    best = run.best
+    best = [item.received_s for item in tries if pd.notna(winner) and item.submission_id == winner]
     hours = run.wall_s / 3600 if run.wall_s else None
     commands = [command for command in story.commands if command.ending != "session"]
     lost = [command for command in commands if command.ending in ("failed", "no_model")]
@@ -156,11 +188,13 @@ def _process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Iterator[tup
     spent = (stages["end_s"] - stages["start_s"]).groupby(stages["stage"]).sum()
     total = float(spent.sum())
     yield "submissions", len(run.submissions), "received, whatever became of them"
-    yield "scored", len(scored), f"of {plural(len(run.submissions), 'submission')} received"
-    yield "improvements", _improvements(run), f"scores above all before, of {len(scored)} scored"
+    copies = len(scored) - len(tries)
+    of = f"of {plural(len(run.submissions), 'submission')} received"
+    yield "scored", len(scored), f"{of}; {copies} of them the base itself" if copies else of
+    yield "improvements", _improvements(tries), f"scores above all before them, of {len(tries)} not the base"
     yield "submissions an hour", len(run.submissions) / hours if hours else None, "received / wall time"
     yield "first submission, s", min(times, default=None), "from the start of the run"
-    yield "best submission, s", None if best is None else best.received_s, "when the best arrived"
+    yield "best submission, s", best[0] if best else None, "when the one that the verdict is on arrived"
     yield "commands seen", len(commands), "by sampling; sessions that start others are not counted"
     yield "commands without result", len(lost), f"failed or left no model, of {len(commands)} seen"
     yield "files changed", len(changed), "code files, summed over the stretches between submissions"
@@ -170,10 +204,6 @@ def _process(run: RunRecord, story: Story, stages: pd.DataFrame) -> Iterator[tup
     yield "training, % of time", share, "stage train, see the rules of the stages"
 
 
-def _improvements(run: RunRecord) -> int:
-    best, found = float("-inf"), 0
-    for item in run.submissions:
-        if item.evaluation is not None and item.evaluation.score > best:
-            found += best > float("-inf")
-            best = item.evaluation.score
-    return found
+def _improvements(tries: Sequence[Submission]) -> int:
+    scores = [item.evaluation.score for item in tries if item.evaluation is not None]
+    return sum(score > max(scores[:i]) for i, score in enumerate(scores) if i)

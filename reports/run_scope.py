@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from posttrace.analysis.audit.baseline import Baseline
-from posttrace.analysis.audit.wording import DETERMINISTIC, NOISE, SCOPES
+from posttrace.analysis.audit.wording import DETERMINISTIC, SCOPES
 from posttrace.analysis.runs.reread import reread
-from posttrace.reports.display import DASH, count, plural
+from posttrace.reports.display import count, plural
 from posttrace.reports.provenance import protection
+from posttrace.reports.run_facts import unseen
 from posttrace.reports.shown import Table
 from posttrace.traces.events import AgentStep, CodeRevision, Event, ProcessObserved, ResourceSample
 
@@ -29,7 +30,7 @@ KINDS: Final[Mapping[type[Event], str]] = {
 
 
 def limits(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
-    """Scope, noise, selection, sizes, isolation and gaps of the record."""
+    """Scope, selection, sizes, isolation and gaps of the record."""
     run = traces.final[0]
     rows = pd.DataFrame(list(_limits(run, verdicts)), columns=pd.Index(["about", "this run"]))
     return Table("limits", rows, rows.assign(run_id=run.run_id))
@@ -38,12 +39,8 @@ def limits(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
 def _limits(run: RunRecord, verdicts: pd.DataFrame) -> Iterator[tuple[str, str]]:
     row = verdicts.iloc[0]
     yield "scope", f"{row['scope']}: {SCOPES[row['scope']]}"
-    yield "noise", NOISE
-    k = count(row["k"]) if pd.notna(row["k"]) else DASH
-    yield "selection", f"the best is the largest of k = {k}; p, bounds and corrected gain allow for that pick"
-    mde = row["mde80_pp"]
-    found = f"; a gain of {mde:.1f} pp would be found 8 times in 10" if pd.notna(mde) else ""
-    yield "items", f"{count(row['n_items'])} that count{found}"
+    yield "selection", _selection(row)
+    yield "items", _items(row)
     yield "scoring", _scoring(run)
     yield (
         "one run",
@@ -60,6 +57,25 @@ def _limits(run: RunRecord, verdicts: pd.DataFrame) -> Iterator[tuple[str, str]]
         torn = "the last line of the trace was cut off" if run.torn else ""
         reasons = filter(None, (run.state_reason, torn))
         yield "standing", f"run {run.status.replace('_', ' ')}; {'; '.join(reasons) or 'it may go on'}"
+
+
+def _selection(row: pd.Series) -> str:
+    if pd.isna(row["k"]) or not row["k"]:
+        return "no submission counts, so none was picked"
+    split, k = unseen(row["flags"]), count(row["k"])
+    if split is not None:
+        rest = f"the verdict is on {split} items, which that pick did not see"
+        return f"the best is the largest of k = {k}; {rest}"
+    if row["k"] == 1:
+        return "one submission counts (k = 1): the best was picked from no others"
+    return f"the best is the largest of k = {k}; p, bounds and corrected gain allow for that pick"
+
+
+def _items(row: pd.Series) -> str:
+    if pd.isna(row["n_items"]):
+        return "no verdict rests on items"
+    found = f"; a gain of {row['mde80_pp']:.1f} pp would be found 8 times in 10"
+    return f"the verdict rests on {count(row['n_items'])}{found if pd.notna(row['mde80_pp']) else ''}"
 
 
 def _scoring(run: RunRecord) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from posttrace.reports import style
@@ -26,19 +26,28 @@ class Table:
     """Columns that are aligned right."""
     group: str | None = None
     """Column that is printed once, as a line above the rows that share it, which stand together."""
+    links: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Column -> anchor that each of its cells leads to, in renderings that have the anchors."""
+    missing: str = "None."
+    """What stands in the place of a table without rows; empty where the notes say it."""
 
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
+    def _repr_markdown_(self) -> str | tuple[str, dict[str, str]]:
+        return (self.markdown(), {"linked": self.markdown(self.links)}) if self.links else self.markdown()
 
-    def markdown(self) -> str:
+    def markdown(self, links: Mapping[str, Sequence[str]] | None = None) -> str:
         """Pipe table; every cell is inert text, whatever a trace put into it."""
         if self.cells.empty:
-            body = "*None.*"
+            body = [f"*{escaped(self.missing)}*"] if self.missing else []
         else:
-            inert = self._grouped(self.cells.map(escaped))
+            inert = self.cells.map(escaped)
+            for name, anchors in (links or {}).items():
+                pairs = zip(inert[name], anchors, strict=True)
+                inert[name] = [f"[{text}](#{anchor})" for text, anchor in pairs]
+            inert = self._grouped(inert)
             align = ["right" if name in self.numbers else "left" for name in inert]
-            body = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
-        return "\n\n".join([body, *(escaped(note) for note in self.notes)])
+            pipe = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
+            body = [pipe]
+        return "\n\n".join([*body, *map(escaped, self.notes)])
 
     def folded(self, summary: str) -> Folded:
         """The same, below a line that opens it."""
@@ -77,7 +86,7 @@ def drawn(
 ) -> Picture | Table:
     """The figure of ``rows``; without rows a table that says what is missing."""
     if rows.empty:
-        return Table(name, rows, rows, (missing,))
+        return Table(name, rows, rows, missing=missing)
     return Picture(name, draw(rows), rows, alt)
 
 
@@ -88,12 +97,15 @@ class Folded:
     summary: str
     body: str
     """Markdown; whoever makes it makes foreign text in it inert."""
+    anchor: str | None = None
+    """What a link leads here by."""
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         text = f"**{escaped(self.summary)}**\n\n{self.body}"
-        return {"text/markdown": text, "text/plain": plain(self.summary)}, {
-            "text/markdown": {"summary": plain(self.summary), "body": self.body}
-        }
+        about = {"summary": plain(self.summary), "body": self.body}
+        if self.anchor is not None:
+            about["anchor"] = self.anchor
+        return {"text/markdown": text, "text/plain": plain(self.summary)}, {"text/markdown": about}
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,9 @@ def stage_table(spans: pd.DataFrame) -> Table:
         }
     )
     said = f"Shares are of {total:,.1f} s. The first rule that applies decides. Commands are sampled."
-    notes = (said,) if total else ("The trace has no times.",)
-    return Table("stage_shares", cells, rows, notes, ("seconds", "share, %"))
+    notes = (said,) if total else ()
+    numbers = ("seconds", "share, %")
+    return Table("stage_shares", cells, rows, notes, numbers, missing="The trace has no times.")
 
 
 def _graded(run: RunRecord, end: float) -> Iterator[Span]:

@@ -45,6 +45,8 @@ class Chapter:
     """Changed files that are not shown: of model folders and training logs, or not listed by the record."""
     problem: str | None
     """Why the code cannot be compared."""
+    commits: tuple[str, str] | None = None
+    """Of ``revisions.git``: what ``changes`` lie between; null without any revision."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ def _chapter(
         found, problem = changes(before, after, shown), None
     except RevisionError as error:
         found, problem = (), str(error)
-    return Chapter(*about, found, len(paths) - len(shown) + omitted, problem)
+    commits = (span[0].commit, span[-1].commit) if span else None
+    return Chapter(*about, found, len(paths) - len(shown) + omitted, problem, commits)
 
 
 def _files(store: Revisions, span: Sequence[CodeRevision], place: int) -> Mapping[str, bytes]:

@@ -28,6 +28,8 @@ class Fold:
 
     summary: str
     body: str
+    anchor: str | None = None
+    """What a link leads here by."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def shown(notebook: NotebookNode) -> Iterator[Shown]:
                 number += 1
                 yield Drawing(number, data[SVG], about.get(SVG, {}).get("alt", ""))
             elif "text/markdown" in data:
-                fold = about.get("text/markdown", {})
-                folded = "summary" in fold
-                yield Fold(fold["summary"], fold["body"]) if folded else Words(data["text/markdown"])
+                more = about.get("text/markdown", {})
+                linked = more.get("linked", data["text/markdown"])
+                yield Fold(**more) if "summary" in more else Words(linked)
             elif output.output_type == "stream":
                 yield Words(f"```\n{output.text}\n```")

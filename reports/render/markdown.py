@@ -28,7 +28,8 @@ def render(notebook: NotebookNode, stem: str) -> dict[str, bytes]:
 def written(item: Words | Fold) -> str:
     """One piece of text: a box as a quotation, what a page folds below its line in bold."""
     if isinstance(item, Fold):
-        return f"**{escaped(item.summary)}**\n\n{item.body}"
+        mark = "" if item.anchor is None else f'<a id="{item.anchor}"></a>\n\n'
+        return f"{mark}**{escaped(item.summary)}**\n\n{item.body}"
     if item.box:
         return "\n".join(f"> {line}".rstrip() for line in item.markdown.splitlines())
     return item.markdown

@@ -13,6 +13,7 @@ from posttrace.reports.display import escaped
 from posttrace.reports.notebook import ReportError
 from posttrace.reports.render.content import Drawing, Fold, shown
 from posttrace.reports.render.markdown import written
+from posttrace.reports.style import WIDE
 from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 READ: Final = "markdown-citations-implicit_figures-tex_math_dollars-raw_html-raw_tex+raw_attribute"
 MISSING: Final = "PDF needs pandoc and Typst: pip install 'posttrace[pdf]', or use --renderer quarto"
 STYLE: Final = Path(__file__).with_name("page.typ")
-FOLDED: Final = "*On the page and in the notebook:* {}."
 
 
 def render(notebook: NotebookNode) -> bytes:
-    """One PDF file, A4; the same notebook gives the same bytes. What a page folds stands as its line alone.
+    """One PDF file, A4; the same notebook gives the same bytes. What a page folds stands open.
 
     Raises:
         InputError: pandoc or Typst is not installed.
@@ -69,11 +69,13 @@ def _markdown(notebook: NotebookNode, folder: Path) -> str:
     for item in shown(notebook):
         if isinstance(item, Drawing):
             name = f"figure-{item.number}.svg"
-            (folder / name).write_text(item.svg, encoding="utf-8")
+            svg = item.svg.replace(WIDE.paper, "#ffffff")  # a screen's paper would be a grey box on a page
+            (folder / name).write_text(svg, encoding="utf-8")
             alt = json.dumps(item.alt, ensure_ascii=False)
             parts.append(f"```{{=typst}}\n#picture({json.dumps(name)}, {alt})\n```")
         elif isinstance(item, Fold):
-            parts.append(FOLDED.format(escaped(item.summary)))
+            anchor = "" if item.anchor is None else f" {{#{item.anchor}}}"
+            parts.append(f"#### {escaped(item.summary)}{anchor}\n\n{item.body}")
         else:
             parts.append(written(item))
     return "\n\n".join(parts)

@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from posttrace.analysis.audit.wording import BY_SCORES
 from posttrace.analysis.audit.wording import NOISE as MEANS
+from posttrace.analysis.stats.nullmax import NUISANCE_LEVEL
 from posttrace.reports.display import plain
 
 NOISE: Final = f"""\
 {MEANS.replace("Noise here means:", "**Noise here means:**", 1)}
 
-Only printed scores are known here, not the outcomes on single items: {BY_SCORES}. *Undetermined* says nothing
-against a result: it says that the scores alone, on so many items, cannot tell a gain from luck. Where a table
-does not state how many submissions the best was picked from, p, bounds and MDE are those of one submission,
-the least that it can be."""
+Only printed scores are known here, not the outcomes on single items: {BY_SCORES.partition(": ")[2]}.
+*Undetermined* says nothing against a result: it says that the scores alone, on so many items, cannot tell a
+gain from luck. Where a table does not state how many submissions the best was picked from, p, bounds and MDE
+(the least gain that would be found 8 times in 10) are those of one submission, the least that it can be."""
 
 GAINS: Final = """\
 **Figure 1.** Reported gain of each agent and driver; where several modes or budgets were reported, the row
@@ -47,10 +48,12 @@ that is not stated, such as a mean of two evaluations. Neither says which number
 def verdicts(settings: dict[str, Any]) -> str:
     """How to read the table, with the settings it was made with."""
     return f"""\
-**Table 1.** Bounds: one-sided, at level {1 - settings["alpha"]:.0%}, the lower one adjusted for k. p:
-probability of a best score like this one when no submission is better than the base, largest over what the
-printed baseline leaves possible; Holm: adjusted over all rows. MDE: gain that such a test finds 8 times in
-10, a property of the design. Rows that repeat a result (*best over modes*) are counted as printed."""
+**Table 1.** Bounds: one-sided, at level {100 * (1 - settings["alpha"]):g} %, the lower one adjusted for k. p:
+probability of a best score like this one when no submission is better than the base, the largest over a range
+of what the base may truly score, and never below what that range may miss ({NUISANCE_LEVEL:g}; Berger and
+Boos 1994); Holm: adjusted over all rows, which share that {NUISANCE_LEVEL:g}. MDE: gain that such a test
+finds 8 times in 10, a property of the design. Rows that repeat a result (*best over modes*) are counted as
+printed."""
 
 
 def rebuild(command: str) -> str:

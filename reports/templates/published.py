@@ -33,6 +33,14 @@ main = paper.main_rows(verdicts)
 gains = shown.Picture("gains", published_gains(main, page=page), main, alt=alt.gains(main))
 display(gains, paper.cited(main))"""
 
+DETECTABLE = """\
+detectable = paper_tables.detectable(verdicts, settings["alpha"])
+display(detectable, paper.cited(verdicts[verdicts["mde80_pp"].notna()]))"""
+
+DRIVERS = """\
+drivers = paper_tables.drivers(verdicts, settings["alpha"])
+display(drivers, paper.cited(paper_tables.compared(verdicts)))"""
+
 MODES = """\
 by_mode = paper.modes(verdicts)
 mode_map = shown.drawn(
@@ -87,12 +95,12 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code('selection = paper_tables.selection(verdicts, settings["alpha"])\nselection'),
         text(prose.SELECTION),
         text("## What tests of this size can show"),
-        code('detectable = paper_tables.detectable(verdicts, settings["alpha"])\ndetectable'),
+        code(DETECTABLE),
         text("## Modes and tasks"),
         code(MODES),
         text(prose.MODES),
         text("## Drivers"),
-        code('drivers = paper_tables.drivers(verdicts, settings["alpha"])\ndrivers'),
+        code(DRIVERS),
         text("## Budget"),
         code(CURVE.format(name="time", label="time budget")),
         text(prose.TIME),

@@ -53,15 +53,16 @@ TIMELINE = """\
 timeline = shown.Picture(
     "timeline", figures.timeline(told.events), told.events, alt=alt.timeline(told.events, told.name)
 )
+timeline"""
+
+COMMANDS = """\
 command_table = chapters.command_table(told)
-display(timeline)
 command_table.folded(f"All commands that were seen ({len(told.commands)})")"""
 
 STAGES = """\
-stage_table = stages.stage_table(spans)
 arrived = [item.received_s for item in run.submissions if item.received_s is not None]
 strip = shown.Picture("stages", stage_strip(spans, arrived, page=page), spans, alt=alt.stages(spans))
-display(strip, stage_table)"""
+strip"""
 
 EVIDENCE = """\
 displays = [
@@ -96,20 +97,23 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         text(prose.ONE_TRAJECTORY),
         text("## Submissions"),
         code(SUBMISSIONS),
+        text(prose.submissions_caption(parameters.settings)),
         text(prose.CHAPTERS),
         code("display(*chapters.folds(told, routed))"),
         text("## Attempts that failed"),
-        code("failed = run_attempts.failed_attempts(failures(traces))\nfailed"),
+        code("failed = run_attempts.failed_attempts(failures(traces), told)\nfailed"),
         text("## What ran when"),
         code(TIMELINE),
         text(prose.ONE_STORY),
+        code(COMMANDS),
         code(STAGES),
         text(prose.STAGES),
+        code("stage_table = stages.stage_table(spans)\nstage_table"),
         text("## Tokens, cost and machine"),
         code("usage, resources = run_facts.usage(traces), run_facts.resources(traces, run)"),
         code("display(usage, resources)"),
         text("## The process in numbers"),
-        code("process = run_facts.process(run, told, spans)\nprocess"),
+        code("process = run_facts.process(run, verdicts, told, spans)\nprocess"),
         text("## What this run can and cannot show"),
         code("limits = run_scope.limits(traces, verdicts)\nlimits"),
         text(prose.NOISE_BOX, "box"),

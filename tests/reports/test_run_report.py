@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,10 +49,11 @@ def test_a_run_folder_or_its_trace_is_one_run(tmp_path: Path) -> None:
 def test_one_sentence_and_the_header(page: Page) -> None:
     # 40 of 200 items right at first, 60 and 90 later
     assert (
-        "spell · hybrid · seed 0: gain exceeds noise (single run). Best 45.0 % of 3 submissions" in page.text
-    )
+        "spell · hybrid · seed 0: gain exceeds noise (single run). Best 45.0 % of 2 submissions that count "
+        "(3 received), baseline 20.0 %, gain +25.0 pp, corrected for the pick +"
+    ) in page.text
     facts = {row[0]: row[1] for row in page.rows if len(row) == 2}
-    assert facts["task"].startswith("spell, L1: accuracy, 200 items")
+    assert facts["task"].startswith("spell, level L1: accuracy, 200 items")
     assert facts["ended"] == "completed"
     assert facts["sandbox"] == "unprotected (local)"
 
@@ -66,6 +69,19 @@ def test_every_submission_with_score_error_gain_and_code(page: Page, shown: dict
     assert third[4].startswith("+25.0 [")
     assert first[8] == "1 file, +3 −0"
     assert [row["score_pct"] for row in shown["submissions"]["rows"]] == [30.0, None, 45.0]
+
+
+def test_a_number_leads_to_what_ran_and_changed_before(page: Page, built: Path) -> None:
+    numbers = [f"submission-{n}" for n in (1, 2, 3)]
+    assert [ref[1:] for ref in page.references if ref.startswith("#submission-")] == numbers
+    assert set(numbers) <= set(page.ids)
+    text = built.with_suffix(".md").read_text()
+    assert all(f'<a id="{n}"></a>' in text and f"](#{n})" in text for n in numbers)
+    (place,) = (built.parent / "runs").rglob("revisions.git")
+    line = next(line for line in text.splitlines() if line.startswith("In full"))
+    command = shlex.split(line[line.index("git") : line.rindex("`")])
+    diff = subprocess.run(command, cwd=place.parent, capture_output=True, text=True, check=True).stdout
+    assert "+print('warm up')" in diff
 
 
 def test_what_failed_has_a_cause_and_its_lines(shown: dict[str, Any]) -> None:

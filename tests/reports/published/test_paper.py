@@ -108,8 +108,8 @@ def test_a_figure_cites_table_rows_and_place():
         [("a:1", "Table 1; x"), ("a:2", "Table 1"), ("a:3", "Table 2"), ("a:7", None), ("a:1", "Table 1")],
         columns=["run_id", "source"],
     )
-    assert paper.cited(rows).text == "Source: a, 4 rows (1-3, 7); printed in Table 1, Table 2, –."
-    assert paper.cited(rows.iloc[:0]).text == "Source: none."
+    assert paper.cited(rows).text == "Source: a, 4 rows (1-3, 7); printed in Table 1 · Table 2 · –."
+    assert paper.cited(rows.iloc[:0]).text == ""
 
 
 def test_sources_have_the_hash_of_what_was_read(published):

@@ -11,7 +11,8 @@ SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50" viewBox="0 0 100 50">'
     '<rect width="90" height="40" fill="#0072B2"/></svg>'
 )
-TABLE = "| task | gain |\n|:-----|-----:|\n| spell | +25\\.0 |"
+TABLE = "| task | gain |\n|:-----|-----:|\n| spell | +25\\.0 |\n| all | – |"
+LINKED = TABLE.replace("all", "[all](#commands)")
 
 
 def _shows(source, data, about, *tags):
@@ -20,16 +21,18 @@ def _shows(source, data, about, *tags):
 
 
 def executed(title="A title"):
-    fold = {"text/markdown": {"summary": "All commands", "body": "```\npython sft.py\n```"}}
+    body = "```\npython sft.py\n```"
+    fold = {"text/markdown": {"summary": "All commands", "body": body, "anchor": "commands"}}
     twin = {"title": title, "summary": "One run.", "posttrace": "0"}
     alt = {"image/svg+xml": {"alt": "a [bar] $x$"}}
+    linked = {"text/markdown": {"linked": LINKED}}
     made = new_notebook(
         cells=[
             new_raw_cell("---\ntitle: hidden\n---"),
             new_markdown_cell(f"# {title}", metadata={"tags": ["title"]}),
             _shows("1", {"text/markdown": "One run."}, {}, "summary"),
             new_markdown_cell("## Verdicts"),
-            _shows("2", {"text/markdown": TABLE}, {}),
+            _shows("2", {"text/markdown": TABLE}, linked),
             new_markdown_cell("Noise $means$ this @all.", metadata={"tags": ["box"]}),
             _shows("3", {"image/svg+xml": SVG, "text/plain": "a bar"}, alt),
             _shows("4", {"text/markdown": "**All commands**\n\nbody", "text/plain": "x"}, fold),

@@ -1,7 +1,7 @@
 """Markdown has every word and figure of the notebook, and none of its code."""
 
 from posttrace.reports.render import markdown
-from tests.reports.render.executed import SVG, TABLE, executed
+from tests.reports.render.executed import LINKED, SVG, executed
 
 
 def test_words_figures_and_folds_in_order():
@@ -12,9 +12,10 @@ def test_words_figures_and_folds_in_order():
         "# A title",
         "One run.",
         "## Verdicts",
-        TABLE,
+        LINKED,
         "> Noise $means$ this @all.",
         "![a \\[bar\\] \\$x\\$](<page_files/figure-1.svg>)",
+        '<a id="commands"></a>',
         "**All commands**",
         "```\npython sft.py\n```\n",
     ]

@@ -23,11 +23,13 @@ def test_pdf_of_one_page_the_same_each_time(tools):
     assert pdf.render(executed()) == made
 
 
-def test_what_a_page_folds_is_named_and_signs_stay_text(tools, tmp_path):
+def test_what_a_page_folds_stands_open_and_signs_stay_text(tools, tmp_path):
     text = pdf.source(executed(), tmp_path)
     assert '#picture("figure-1.svg", "a [bar] $x$")' in text
     assert "All commands" in text
-    assert "sft.py" not in text  # below the fold
+    assert "python sft.py" in text  # below the fold
+    assert "#link(<commands>)[all]" in text
+    assert re.search(r"==== All commands\s*<commands>", text)
     assert "$means$" not in text.replace("\\$", "")  # no formula
     assert "@all" not in text.replace("\\@", "")  # no citation
     assert "columns: 2" in text
