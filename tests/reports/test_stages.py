@@ -51,4 +51,4 @@ def test_shares_add_up_and_no_times_is_said():
     )
     empty = stage_table(spans.iloc[:0])
     assert empty.cells.empty
-    assert empty.notes == ("The trace has no times.",)
+    assert empty.markdown() == "*The trace has no times.*"
