@@ -189,27 +189,18 @@ class Slice:
             self.nodes[id(node)] = node
             if stop is not None and stop(node):
                 continue
-            for role, source in self._fresh(node, reader, new, written):
+            edges = remembered(node) if new else []
+            if node.writes:
+                edges = [*edges, *_written(node, reader, written)]
+            for role, source in edges:
                 if role in roles and not (cut is not None and cut(node, role, source)):
                     self.into.setdefault(id(source), []).append((node, role))
-                    # a container is read later than it was made: all that was put into its parts counts
-                    pending.append((source, None if isinstance(node, Items | Table | Instance) else node))
+                    if source.writes or id(source) not in self.nodes:
+                        # a container is read later than it was made: all that was put into its parts counts
+                        late = isinstance(node, Items | Table | Instance)
+                        pending.append((source, None if late else node))
                 else:
                     self.rim.append((node, role, source))
-
-    @staticmethod
-    def _fresh(node: Value, reader: Value | None, new: bool, written: set[tuple[int, int]]) -> Iterator[Edge]:
-        if new:
-            yield from remembered(node)
-        for write in node.writes:
-            at = (id(node), id(write))
-            if at not in written and (reader is None or visible(write, node, reader.where)):
-                written.add(at)
-                yield "value", write.value
-                if write.index is not None:
-                    yield "place", write.index
-                for guard in write.where.guards[len(node.where.guards) :]:
-                    yield "filter", guard.test
 
     def __contains__(self, node: Value) -> bool:
         return id(node) in self.nodes
@@ -227,3 +218,16 @@ class Slice:
                 found[id(node)] = node
                 pending.extend(reader for reader, _ in self.into.get(id(node), ()))
         return found
+
+
+def _written(node: Value, reader: Value | None, written: set[tuple[int, int]]) -> Iterator[Edge]:
+    """Changes in place of ``node`` that ``reader`` sees and that are not yet in ``written``."""
+    for write in node.writes:
+        at = (id(node), id(write))
+        if at not in written and (reader is None or visible(write, node, reader.where)):
+            written.add(at)
+            yield "value", write.value
+            if write.index is not None:
+                yield "place", write.index
+            for guard in write.where.guards[len(node.where.guards) :]:
+                yield "filter", guard.test

@@ -99,6 +99,8 @@ def _depends(value: Value, targets: dict[int, Value]) -> bool:
 
 def _self_update(node: Value, role: Role, source: Value) -> bool:
     """Whether an edge leads from an array to what it was changed to."""
+    if not node.writes:
+        return False
     return any(write.value is source for write in node.writes) and _made_from(source, node)
 
 
