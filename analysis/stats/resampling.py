@@ -92,7 +92,7 @@ class Resampling:
 
 
 def _keep_memory() -> None:
-    """Free one large block: from then on the allocator of glibc keeps what it gave back for each chunk before.
+    """Free one large block: from then on the allocator of glibc keeps what it gave back before.
 
     Pages that are given back are faulted in again, which took as long as the test itself.
     """
