@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
+
 from posttrace.reports import style
 
 if TYPE_CHECKING:
@@ -26,8 +28,13 @@ def key(label: str, **look: Any) -> Line2D:
 
 def columns(labels: Sequence[str], width_in: float) -> int:
     """Columns of a legend that fit a width; inside ``style.applied``."""
-    one = LETTER * (max(map(len, labels), default=1) + BESIDE) * style.pt(8) / 72
-    return max(1, min(len(labels), int(width_in / one)))
+    letter = LETTER * style.pt(8) / 72
+    for n in range(len(labels), 1, -1):
+        # as matplotlib fills them: one below the other, and each column as wide as its longest
+        parts = [labels[at[0] : at[-1] + 1] for at in np.array_split(np.arange(len(labels)), n)]
+        if letter * sum(max(map(len, part)) + BESIDE for part in parts) <= width_in:
+            return n
+    return 1
 
 
 def rows_in(labels: Sequence[str], width_in: float) -> float:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.labels import RIGHT, Label, place_labels
+from posttrace.reports.figures.legend import key, place, rows_in
+from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,6 @@ COLUMNS: Final = ("lane", "row", "kind", "start_s", "end_s", "score_pct", "label
 what caused it. ``label``: route of a submission, lines of a revision. ``end_s``: NaN where there is none.
 ``submission_id`` is a nullable integer."""
 
-WIDTH: Final = 9.4
 MAX_ROWS: Final = 8
 """Scripts, or folders, that have a line of their own; the others share one."""
 COMMANDS: Final[dict[str, dict[str, Any]]] = {
@@ -30,7 +31,7 @@ COMMANDS: Final[dict[str, dict[str, Any]]] = {
     "session": {"facecolor": style.FAINT},
     "unfinished": {"facecolor": "#0072B2", "alpha": 0.4},
     "no_model": {"facecolor": "white", "edgecolor": "#D55E00", "linewidth": 1.2},
-    "failed": {"facecolor": "#D55E00", "edgecolor": "#D55E00", "hatch": "xxxx"},
+    "failed": {"facecolor": "#F5C7A9", "edgecolor": "#D55E00", "hatch": "xxxx"},
 }
 SAID: Final = {
     "ended": "command",
@@ -38,51 +39,92 @@ SAID: Final = {
     "unfinished": "end not seen",
     "no_model": "command that left no model",
     "failed": "failed command",
+    "scored": "submission: number",
+    "lost": "submission without a score",
+    "revision": "code changed: lines",
+    "written": "model folder written",
+    "base": "copy of the base",
 }
+MARKS: Final[dict[str, dict[str, Any]]] = {
+    "scored": {"marker": "o", "color": style.INK, "markersize": 4.5},
+    "lost": {"marker": "x", "color": style.INK},
+    "revision": {"marker": "|", "color": "#009E73", "markersize": 9, "markeredgewidth": 1.6},
+    "written": {"marker": "D", "color": "#CC79A7", "markersize": 5},
+    "base": {"marker": "D", "color": "#CC79A7", "markersize": 5, "markerfacecolor": "white"},
+}
+"""Of submissions, changes and models."""
+LANES: Final = (
+    ("submission", "label", "route {}", "other routes"),
+    ("command", "row", "{}", "other commands"),
+    ("revision", "row", "{}", ""),
+    ("model", "row", "{}", "other models"),
+)
+"""Lane, the column that names its rows, how a row is called, and how rows are that share one."""
+SCORES: Final = 1.75
+"""Height of the scores, in inches at full size."""
+ROW: Final = 0.24
+FLOOR: Final = 0.06
+"""Height, in axes units, of submissions without a score."""
+LETTERS: Final = 26
+"""Of a row's name."""
 UNITS: Final = ((180.0, 1.0, "seconds"), (3 * 3600.0, 60.0, "minutes"), (np.inf, 3600.0, "hours"))
 
 
-def timeline(table: pd.DataFrame) -> Figure:
-    """Draw one run: score and route of each submission, and the lanes below on the same clock."""
+def timeline(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
+    """Draw one run: the score of each submission, and below, on the same clock, a lane for each route that
+    submissions came by, for each script, for the code and for each model folder.
+
+    Numbers of submissions and lines of changes stand where there is room for them.
+    """
     from matplotlib.figure import Figure
 
     rows = _rows(table)
     end = float(np.nanmax(table[["start_s", "end_s"]].to_numpy(), initial=1.0))
     scale, unit = next((scale, unit) for limit, scale, unit in UNITS if end <= limit)
-    with style.applied():
-        below = 0.30 + 0.24 * max(len(rows), 1)
-        figure = Figure(figsize=(WIDTH, 2.6 + below), layout="constrained")
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.0, below])
-        _draw_scores(upper, table[table["lane"] == "submission"], scale, end)
-        for y, (lane, row, names) in enumerate(rows):
-            part = table[(table["lane"] == lane) & table["row"].isin(names)]
-            _draw_lane(lower, y, lane, part.to_dict("records"), (scale, end))
-            lower.annotate(row, (-0.008, y), xycoords=("axes fraction", "data"), **_RIGHT)
+    with style.applied(page):
+        keys = _legend(table)
+        below = 0.5 + ROW * max(len(rows), 1)
+        height = page.inches(SCORES + below) + rows_in([str(k.get_label()) for k in keys], page.width_in)
+        figure = Figure(figsize=(page.width_in, height), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[SCORES, below])
+        numbers = _draw_scores(upper, table[table["lane"] == "submission"], scale)
+        changes = []
+        for y, (lane, _, part) in enumerate(rows):
+            changes += _draw_lane(lower, y, lane, part.to_dict("records"), (scale, end))
+        _dress(lower, [name for _, name, _ in rows], end / scale)
         sent = table[(table["lane"] == "submission") & (table["kind"] != "baseline")]
         for moment in sent["start_s"] / scale:
             lower.axvline(moment, color=style.MUTED, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
-        _dress(lower, len(rows), end / scale, f"{unit} since the start")
+        lower.set_xlabel(f"{unit} since the start" + (" (dotted: submissions)" if len(sent) else ""))
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.legend(handles=_legend(table), loc="outside upper left", ncols=4, borderaxespad=0.2)
-        return style.settled(figure)
+        place(figure, keys)
+        style.settled(figure)
+        place_labels(upper, numbers, style.pt(7.5))
+        place_labels(lower, changes, style.pt(7.5), RIGHT)
+        return figure
 
 
-_RIGHT: Final[dict[str, Any]] = {"ha": "right", "va": "center", "fontsize": 8, "annotation_clip": False}
-
-
-def _rows(table: pd.DataFrame) -> list[tuple[str, str, list[str]]]:
-    """(lane, name, rows of the table) from top to bottom, in the order in which they first appear."""
-    found: list[tuple[str, str, list[str]]] = []
-    for lane, others in (("command", "other commands"), ("revision", ""), ("model", "other models")):
-        names = list(dict.fromkeys(table.loc[table["lane"] == lane, "row"]))
-        kept, rest = (names, []) if len(names) <= MAX_ROWS else (names[: MAX_ROWS - 1], names[MAX_ROWS - 1 :])
-        found += [(lane, name, [name]) for name in kept]
-        found += [(lane, f"{len(rest)} {others}", rest)] if rest else []
+def _rows(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """(lane, name, events) from top to bottom, in the order in which names first appear."""
+    found: list[tuple[str, str, pd.DataFrame]] = []
+    for lane, column, called, others in LANES:
+        events = table[(table["lane"] == lane) & table[column].notna()]
+        names = list(dict.fromkeys(events[column]))
+        most = len(names) if len(names) <= MAX_ROWS else MAX_ROWS - 1
+        found += [(lane, _cut(called.format(name)), events[events[column] == name]) for name in names[:most]]
+        if rest := names[most:]:
+            found.append((lane, f"{len(rest)} {others}", events[events[column].isin(rest)]))
     return found
 
 
-def _draw_scores(axes: Axes, rows: pd.DataFrame, scale: float, end: float) -> None:
+def _cut(name: str) -> str:
+    """The end of a path tells more than its beginning."""
+    return name if len(name) <= LETTERS else f"…{name[1 - LETTERS :]}"
+
+
+def _draw_scores(axes: Axes, rows: pd.DataFrame, scale: float) -> list[Label]:
+    """Draw the scores; the numbers of submissions are left to be placed."""
     base = rows.loc[rows["kind"] == "baseline", "score_pct"]
     if base.notna().any():
         axes.axhline(base.iloc[0], color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 2)))
@@ -92,27 +134,21 @@ def _draw_scores(axes: Axes, rows: pd.DataFrame, scale: float, end: float) -> No
     axes.plot(scored["start_s"] / scale, scored["score_pct"], "o", color=style.INK, markersize=4.5)
     lost = sent[sent["score_pct"].isna()]
     floor = axes.get_xaxis_transform()
-    axes.plot(lost["start_s"] / scale, [0.05] * len(lost), "x", color=style.INK, transform=floor)
-    for row in sent.to_dict("records"):
-        has = np.isfinite(row["score_pct"])
-        where = (row["start_s"] / scale, row["score_pct"] if has else 0.05)
-        route = f" · {row['label']}" if isinstance(row["label"], str) else ""
-        text = f"{row['submission_id']}{route}"
-        late = row["start_s"] > 0.8 * end
-        axes.annotate(
-            text,
-            where,
-            xycoords="data" if has else floor,
-            xytext=(-5 if late else 5, 5),
-            textcoords="offset points",
-            fontsize=7.5,
-            ha="right" if late else "left",
-        )
+    axes.plot(lost["start_s"] / scale, [FLOOR] * len(lost), "x", color=style.INK, transform=floor)
     axes.margins(y=0.22)
     axes.set_ylabel("score, %")
+    return [
+        Label(str(row["submission_id"]), (row["start_s"] / scale, row["score_pct"]), axes.transData)
+        if np.isfinite(row["score_pct"])
+        else Label(str(row["submission_id"]), (row["start_s"] / scale, FLOOR), floor)
+        for row in sent.to_dict("records")
+    ]
 
 
-def _draw_lane(axes: Axes, y: int, lane: str, rows: list[dict[Any, Any]], span: tuple[float, float]) -> None:
+def _draw_lane(
+    axes: Axes, y: int, lane: str, rows: list[dict[Any, Any]], span: tuple[float, float]
+) -> list[Label]:
+    """Draw the events of a lane; the lines of changes are left to be placed."""
     scale, end = span
     for row in rows:
         start = row["start_s"] / scale
@@ -120,45 +156,47 @@ def _draw_lane(axes: Axes, y: int, lane: str, rows: list[dict[Any, Any]], span: 
             stop = (row["end_s"] if np.isfinite(row["end_s"]) else end) / scale
             width = max(stop - start, 0.004 * end / scale)  # a short one is still seen
             axes.barh(y, width, left=start, height=0.5, **{"edgecolor": "none", **COMMANDS[row["kind"]]})
-        elif lane == "revision":
-            axes.plot([start], [y], "|", color="#009E73", markersize=9, markeredgewidth=1.6)
-            axes.annotate(row["label"], (start, y), (3, -3), textcoords="offset points", fontsize=6.5)
         else:
-            fill = "white" if row["kind"] == "base" else "#CC79A7"
-            axes.plot([start], [y], "D", color="#CC79A7", markerfacecolor=fill, markersize=5)
+            axes.plot([start], [y], **MARKS[_mark(row)])
+    if lane != "revision":
+        return []
+    return [Label(row["label"], (row["start_s"] / scale, y), axes.transData) for row in rows]
 
 
-def _dress(axes: Axes, n_rows: int, end: float, label: str) -> None:
-    axes.set_ylim(max(n_rows, 1) - 0.4, -0.6)
-    axes.set_yticks([])
+def _mark(row: dict[Any, Any]) -> str:
+    if row["lane"] != "submission":
+        return str(row["kind"] if row["lane"] == "model" else "revision")
+    return "scored" if np.isfinite(row["score_pct"]) else "lost"
+
+
+def _dress(axes: Axes, names: list[str], end: float) -> None:
+    axes.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(-0.01 * end, 1.02 * end)
-    axes.set_xlabel(label)
-    for y in range(n_rows):
+    for y in range(len(names)):
         axes.axhline(y, color=style.FAINT, linewidth=0.6, zorder=0)
 
 
 def _legend(table: pd.DataFrame) -> list[Any]:
+    """Keys of what is drawn, and of nothing else."""
     from matplotlib.patches import Patch
 
-    keys = [
-        key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""),
-        key("submission: number · route", marker="o", markersize=4.5),
-    ]
-    sent = table[(table["lane"] == "submission") & (table["kind"] != "baseline")]
-    if sent["score_pct"].isna().any():
-        keys.append(key("submission without a score", marker="x"))
+    keys = []
+    sent = table[table["lane"] == "submission"]
+    if sent.loc[sent["kind"] == "baseline", "score_pct"].notna().any():
+        keys.append(key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""))
+    there = {
+        _mark(row)
+        for row in table[table["lane"] != "command"].to_dict("records")
+        if row["kind"] != "baseline"
+    }
+    keys += [key(SAID[mark], **look) for mark, look in MARKS.items() if mark in there]
     kinds = set(table.loc[table["lane"] == "command", "kind"])
     patches = [
         Patch(**{"edgecolor": "none", **look}, label=SAID[kind])
         for kind, look in COMMANDS.items()
         if kind in kinds
     ]
-    if (table["lane"] == "revision").any():
-        keys.append(key("code changed, lines", color="#009E73", marker="|", markeredgewidth=1.6))
-    models = set(table.loc[table["lane"] == "model", "kind"])
-    if "written" in models:
-        keys.append(key("model folder written", color="#CC79A7", marker="D"))
-    if "base" in models:
-        keys.append(key("copy of the base", color="#CC79A7", marker="D", markerfacecolor="white"))
     return [*keys, *patches]

@@ -41,10 +41,11 @@ CHAPTERS: Final = "What was run and what was changed before each submission:"
 
 STORY: Final = f"""\
 **Figure 4.** One run in full: {RULE}.
-Above: the score of each submission with its number and route. Below, on the same clock: the commands that
-were seen, by script; changes of the code, with lines; model folders, when they were written. A script that
-ended without any model folder having changed is hollow; one that ended with an error is crossed. Commands are
-seen by sampling: a short one may be missing, and its exit code may not be known.
+Above: the score of each submission, with its number where there is room. Below, on the same clock: the
+submissions by route; the commands that were seen, by script; changes of the code, with lines where there is
+room; model folders, when they were written. A script that ended without any model folder having changed is
+hollow; one that ended with an error is crossed. Commands are seen by sampling: a short one may be missing,
+and its exit code may not be known.
 
 {CHAPTERS}"""
 
@@ -55,10 +56,10 @@ carries the mark of the verdict. Dashed: the run's own baseline. Grey: where one
 which the best of k leaves by luck far more often. Submissions without a score stand on the floor."""
 
 ONE_STORY: Final = """\
-**Figure 2.** Above: the score of each submission with its number and route. Below, on the same clock: the
-commands that were seen, by script; changes of the code, with lines; model folders, when they were written.
-A script that ended without any model folder having changed is hollow; one that ended with an error is
-crossed."""
+**Figure 2.** Above: the score of each submission, with its number where there is room. Below, on the same
+clock: the submissions by route; the commands that were seen, by script; changes of the code, with lines where
+there is room; model folders, when they were written. A script that ended without any model folder having
+changed is hollow; one that ended with an error is crossed."""
 
 STAGES: Final = """\
 **Figure 3.** What the time was spent on. Every moment belongs to one stage, by the rules in the table below;

@@ -51,7 +51,10 @@ submissions"""
 
 TIMELINE = """\
 timeline = shown.Picture(
-    "timeline", figures.timeline(told.events), told.events, alt=alt.timeline(told.events, told.name)
+    "timeline",
+    figures.timeline(told.events, page=page),
+    told.events,
+    alt=alt.timeline(told.events, told.name),
 )
 timeline"""
 

@@ -66,7 +66,10 @@ route_evidence.folded(f"Route and main evidence of every submission ({len(routed
 STORY = """\
 told = story.tell(traces, routed, submissions, story.choose(routed))
 timeline = shown.Picture(
-    "timeline", figures.timeline(told.events), told.events, alt=alt.timeline(told.events, told.name)
+    "timeline",
+    figures.timeline(told.events, page=page),
+    told.events,
+    alt=alt.timeline(told.events, told.name),
 )
 display(shown.Prose(told.name), timeline)"""
 

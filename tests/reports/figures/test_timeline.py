@@ -58,9 +58,13 @@ def texts(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
-def test_each_submission_stands_at_its_time_with_number_and_route() -> None:
+def names(axes: Axes) -> list[str]:
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
+def test_each_submission_stands_at_its_time_with_its_number() -> None:
     upper, _ = panels()
-    assert texts(upper) == ["1 · sft", "2 · unknown", "3 · sft>grpo $x$"]
+    assert texts(upper) == ["1", "2", "3"]
     (dots,) = [line for line in upper.lines if line.get_marker() == "o"]
     assert np.asarray(dots.get_xydata()).tolist() == [[60, 30], [150, 45]]
 
@@ -72,10 +76,58 @@ def test_what_has_no_score_is_on_the_floor() -> None:
     assert np.asarray(cross.get_xdata()).tolist() == [90]
 
 
-def test_a_line_for_each_script_and_folder_in_their_order() -> None:
+def test_a_lane_for_each_route_script_and_folder_in_their_order() -> None:
     _, lower = panels()
-    names = [text for text in texts(lower) if text != "+70 −0"]
-    assert names == ["sft.py", "grpo.py", "code", "output/a", "output/b"]
+    routes = ["route sft", "route unknown", "route sft>grpo $x$"]
+    assert names(lower) == [*routes, "sft.py", "grpo.py", "code", "output/a", "output/b"]
+    assert texts(lower) == ["+70 −0"]
+    marks = {(line.get_marker(), *line.get_xydata()[0]) for line in lower.lines if len(line.get_xdata()) == 1}
+    assert {("o", 60, 0), ("x", 90, 1), ("o", 150, 2), ("|", 61, 5), ("D", 59, 6)} <= marks
+
+
+def dense() -> list[Row]:
+    """Thirty submissions of half a day, most of them close to others, and a change before each."""
+    rng = np.random.default_rng(0)
+    rows = [
+        submission(i + 1, 1200.0 * (i // 3 + rng.random()), 20 + 10 * rng.random(), "sft") for i in range(30)
+    ]
+    changes: list[Row] = [
+        ("revision", "code", "watch", float(str(row[3])) - 5, np.nan, np.nan, "+100 −20", None)
+        for row in rows
+    ]
+    alone: Row = ("revision", "code", "watch", 30_000, np.nan, np.nan, "+7 −7", None)
+    return [*rows, *changes, alone]
+
+
+@pytest.mark.parametrize("page", style.PAGES.values(), ids=style.PAGES)
+def test_no_text_lies_on_another_or_outside(page: style.Page) -> None:
+    figure = timeline(table(dense()), page=page)
+    assert figure.get_figwidth() == page.width_in
+    figure.draw_without_rendering()
+    upper, lower = figure.axes
+    for axes, least in ((upper, 15), (lower, 1)):  # of 30 numbers many have room, and the last change
+        assert len(axes.texts) >= least
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+        assert all(axes.get_window_extent().x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    sizes = [text.get_fontsize() for axes in figure.axes for text in axes.texts]
+    assert min(sizes) >= 6
+
+
+def test_the_legend_lists_what_is_drawn_and_nothing_else() -> None:
+    def said(rows: list[Row] | None = None) -> set[str]:
+        return {text.get_text() for legend in timeline(table(rows)).legends for text in legend.get_texts()}
+
+    assert {"baseline", "submission without a score", "copy of the base", "failed command"} <= said()
+    assert said([submission(1, 60, 30.0, "sft")]) == {"submission: number"}
+    assert said([submission(1, 60, np.nan, "sft")]) == {"submission without a score"}
+    assert said([command("a.py", "ended", 0, 9)]) == {"command"}
+
+
+def test_a_long_name_keeps_its_end() -> None:
+    _, lower = panels([command("deep/" * 9 + "train.py", "ended", 0, 9)])
+    # 26 letters: the sign and the last 25
+    assert names(lower) == ["…p/deep/deep/deep/train.py"]
 
 
 def test_bars_last_as_long_as_commands_and_look_as_they_ended() -> None:
@@ -96,11 +148,13 @@ def test_a_short_command_is_still_seen() -> None:
 def test_the_clock_fits_the_run(end: float, unit: str) -> None:
     _, lower = panels([command("a.py", "ended", 0, end)])
     assert lower.get_xlabel() == f"{unit} since the start"
+    _, lower = panels([submission(1, end, 30.0, "sft")])
+    assert lower.get_xlabel() == f"{unit} since the start (dotted: submissions)"
 
 
 def test_many_scripts_share_the_last_line() -> None:
     _, lower = panels([command(f"{i}.py", "ended", i, i + 1) for i in range(12)])
-    assert texts(lower) == [*(f"{i}.py" for i in range(MAX_ROWS - 1)), "5 other commands"]
+    assert names(lower) == [*(f"{i}.py" for i in range(MAX_ROWS - 1)), "5 other commands"]
 
 
 def test_same_table_same_bytes() -> None:
