@@ -72,7 +72,7 @@ def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
         ("ended", _joined(run.status.replace("_", " "), run.status_reason)),
         ("route of the best", row["route"] if pd.notna(row["route"]) else DASH),
         ("verdict", row["label"]),
-        ("because", row["reason"]),
+        *([] if row["reason"] in row["label"] else [("because", row["reason"])]),
         ("integrity", row["integrity"]),
         ("sandbox", protection(start.sandbox.kind, start.sandbox.isolates)),
         ("feedback to the agent", run.feedback or NOT_RECORDED),
