@@ -16,6 +16,7 @@ import pytest
 from matplotlib.image import imread
 
 from posttrace.reports.report import report
+from tests.reports.run import write_told_run
 from tests.reports.study import QUICK
 
 FLAGS = (
@@ -66,6 +67,16 @@ def test_page_opens_and_asks_for_nothing(chromium: str, page: Path, tmp_path: Pa
     assert "gain exceeds noise (single run)" in shown.stdout
     assert "CONSOLE" not in shown.stderr  # where a refused or failed load would be reported
     assert asked(chromium, page, tmp_path) == []
+
+
+def test_a_link_opens_the_text_that_it_leads_to(chromium: str, tmp_path: Path) -> None:
+    (trace,) = write_told_run(tmp_path / "runs").rglob("trace.jsonl")
+    page = report(trace, tmp_path / "page.html", settings=QUICK)
+    command = [chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    address = f"{page.as_uri()}#submission-3"
+    shown = subprocess.run([*command, address], capture_output=True, text=True, timeout=120, check=True)
+    opened = re.findall(r'<details class="folded" open="">\s*<summary>(.*?)</summary>', shown.stdout)
+    assert [line.split(" at ")[0] for line in opened] == ["Submission 3"]
 
 
 def test_a_page_that_asks_would_be_noticed(chromium: str, tmp_path: Path) -> None:
