@@ -83,23 +83,25 @@ BRIEF: Final = ("cells", "sensitivity")
 def study_tables(study: Study, *, everything: bool) -> Iterator[Shown]:
     """The tables of a study that have something to say; without ``everything`` those on cells alone.
 
-    Cells of one run each say no more than the table of runs does, and without failures every way to count
-    them is the same.
+    Cells of one run each say no more than the table of runs does, and of a cell without failures every way
+    to count them is the same.
     """
     for name in VIEWS if everything else BRIEF:
-        table = study.tables[name]
-        if not everything and not _worth(name, table):
+        if study.tables[name].empty and everything:
+            yield study.tables[name], f"{VIEWS[name].title}: {study.reasons.get(name, 'nothing')}", []
             continue
-        if table.empty:
-            yield table, f"{VIEWS[name].title}: {study.reasons.get(name, 'nothing')}", []
-        else:
-            yield _shown(_ordered(name, study), VIEWS[name]), VIEWS[name].title, _notes(name, study)
+        table = _ordered(name, study)
+        if not everything:
+            table = table[_worth(name, table)]
+        if not table.empty:
+            yield _shown(table, VIEWS[name]), VIEWS[name].title, _notes(name, study)
 
 
-def _worth(name: str, table: pd.DataFrame) -> bool:
+def _worth(name: str, table: pd.DataFrame) -> pd.Series:
+    """Rows that say something to a reader who did not ask for the whole study."""
     if name == "cells":
-        return bool((table["n_runs"] > 1).any())
-    return bool((table["failed"] > 0).any())
+        return pd.Series((table["n_runs"] > 1).any(), index=table.index)
+    return table["failed"] > 0
 
 
 def _ordered(name: str, study: Study) -> pd.DataFrame:

@@ -43,6 +43,7 @@ def audit(
     import posttrace as pt
     from posttrace.analysis.audit.verdict import CODES
     from posttrace.analysis.published.tables import is_table, named_tables
+    from posttrace.reports.memory import Memory
     from posttrace.reports.study import study_tables
     from posttrace.reports.terminal import audit_table, integrity_words, print_frame
     from posttrace.traces.errors import InputError
@@ -59,9 +60,10 @@ def audit(
         result = pt.audit_table(named_tables(paths), chosen)
     else:
         traces = pt.load(paths)
-        result, observed = pt.audit(traces, chosen), integrity_words(traces)
+        memory = Memory.of_user()
+        result, observed = pt.audit(traces, chosen, each=memory), integrity_words(traces)
         if with_routes:
-            result = result.with_routes(pt.routes(traces))
+            result = result.with_routes(pt.routes(traces, each=memory))
     if as_csv:
         click.echo(result.table().to_csv(index=False), nl=False)
     elif as_json:

@@ -36,6 +36,7 @@ def routes(
     Exit 1 when a trace is invalid.
     """
     import posttrace as pt
+    from posttrace.reports.memory import Memory
     from posttrace.reports.terminal import print_frame, routes_table
     from posttrace.traces.errors import InputError
 
@@ -46,7 +47,7 @@ def routes(
     if source:
         return _of_source(paths, as_json=as_json, csv=as_csv)
     traces = pt.load(paths)
-    found = pt.routes(traces)
+    found = pt.routes(traces, each=Memory.of_user())
     if explain is not None:
         return _explained(found, explain, as_json=as_json)
     if labels is not None:

@@ -23,7 +23,7 @@ INTERRUPTED = 130
 @click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
 @click.pass_context
 def demo(ctx: click.Context, out: Path) -> int:
-    """Run the embedded experiment: sweep, audit, report."""
+    """Run the embedded experiment: sweep, audit, report, and the paper pack."""
     from posttrace.runner.sweep import launch, prepare
 
     jobs = prepare(["+experiment=demo", f"out={out}"])
@@ -36,8 +36,30 @@ def demo(ctx: click.Context, out: Path) -> int:
         return 1
     ctx.invoke(audit, paths=(str(out),))
     ctx.invoke(report, words=(str(out),), out=out / "report.html", title="posttrace demo")
+    click.echo(_packed(out))
     broken = any(r.status == "infrastructure_failed" for r in swept.ran)  # a failed agent is part of the show
     return int(broken or any(n.is_failure for n in swept.not_run))
+
+
+def _packed(out: Path) -> str:
+    """Write the paper pack of the runs below ``out``, and say where it is."""
+    from posttrace.reports.memory import Memory
+    from posttrace.reports.pack.material import Material
+    from posttrace.reports.pack.write import write_figures
+    from posttrace.reports.pack.write_tables import write_tables
+    from posttrace.reports.terminal import live
+
+    doing: dict[str, str] = {}
+    folder = out / "pack"
+
+    def work() -> tuple[int, int]:
+        material = Material.read([out], None, Memory.of_user())
+        drawn = write_figures(material, folder, told=lambda made: doing.update(pack=made.name))
+        written = write_tables(material, folder, "latex", told=lambda made: doing.update(pack=made.name))
+        return sum(one.reason is None for one in drawn), sum(one.reason is None for one in written)
+
+    figures, tables = live(work, lambda: dict(doing))
+    return f"pack: {folder} ({figures} figures as PDF, SVG and PNG; {tables} tables in LaTeX)"
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
