@@ -124,12 +124,17 @@ def usage(traces: TraceSet) -> Table:
             "input tokens": rows["input_tokens"].map(count),
             "cached tokens": rows["cached_tokens"].map(count),
             "output tokens": rows["output_tokens"].map(count),
-            "cost, USD": [DASH if pd.isna(usd) else f"{usd:,.2f}" for usd in rows["cost_usd"]],
+            "cost, USD": [DASH if pd.isna(usd) else _cost(usd) for usd in rows["cost_usd"]],
         }
     )
     notes = (f"{DASH} = not recorded. Sums are over the steps that report usage.",) if len(rows) else ()
     missing = "Tokens and cost: the record holds no step of the agent, so nothing is known of them."
     return Table("usage", cells, rows, notes, tuple(cells.columns[1:]), missing=missing)
+
+
+def _cost(usd: float) -> str:
+    """Cents, or two digits of what is less than that."""
+    return f"{usd:,.2f}" if usd == 0 or usd >= 0.01 else f"{usd:.2g}"
 
 
 def resources(traces: TraceSet, run: RunRecord) -> Table:
@@ -138,17 +143,17 @@ def resources(traces: TraceSet, run: RunRecord) -> Table:
     gpus = samples["gpus"].max() if len(samples) else 0
     found: list[tuple[str, float | None, str]] = [
         ("samples", float(len(samples)), "{:,.0f}"),
-        ("CPU, mean (100 % = one core)", samples["cpu_pct"].mean(), "{:,.0f} %"),
-        ("memory, largest", samples["rss_bytes"].max() / 2**20, "{:,.1f} MiB"),
-        ("disk, largest", samples["disk_bytes"].max() / 2**20, "{:,.1f} MiB"),
+        ("CPU, mean, % of one core", samples["cpu_pct"].mean(), "{:,.0f}"),
+        ("memory, largest, MiB", samples["rss_bytes"].max() / 2**20, "{:,.1f}"),
+        ("disk, largest, MiB", samples["disk_bytes"].max() / 2**20, "{:,.1f}"),
         ("GPUs", float(gpus), "{:,.0f}"),
     ]
     if gpus:
         hours = None if run.wall_s is None else float(gpus) * run.wall_s / 3600
         found += [
-            ("GPU load, mean", samples["gpu_util_pct"].mean(), "{:,.0f} %"),
-            ("GPU memory, largest", samples["gpu_mem_bytes"].max() / 2**30, "{:,.1f} GiB"),
-            ("GPUs seen x wall time", hours, "{:,.2f} h"),
+            ("GPU load, mean, %", samples["gpu_util_pct"].mean(), "{:,.0f}"),
+            ("GPU memory, largest, MiB", samples["gpu_mem_bytes"].max() / 2**20, "{:,.1f}"),
+            ("GPU hours: GPUs seen x wall time", hours, "{:,.3f}"),
         ]
     rows = pd.DataFrame([(name, value) for name, value, _ in found], columns=pd.Index(["measure", "value"]))
     rows = rows if len(samples) else rows.iloc[:0]
@@ -184,6 +189,7 @@ def _process(
     hours = run.wall_s / 3600 if run.wall_s else None
     commands = [command for command in story.commands if command.ending != "session"]
     lost = [command for command in commands if command.ending in ("failed", "no_model")]
+    compared = all(chapter.problem is None for chapter in story.chapters)
     changed = [change for chapter in story.chapters for change in chapter.changes]
     spent = (stages["end_s"] - stages["start_s"]).groupby(stages["stage"]).sum()
     total = float(spent.sum())
@@ -197,9 +203,11 @@ def _process(
     yield "best submission, s", best[0] if best else None, "when the one that the verdict is on arrived"
     yield "commands seen", len(commands), "by sampling; sessions that start others are not counted"
     yield "commands without result", len(lost), f"failed or left no model, of {len(commands)} seen"
-    yield "files changed", len(changed), "code files, summed over the stretches between submissions"
-    yield "lines added", sum(change.added or 0 for change in changed), "in these files"
-    yield "lines removed", sum(change.removed or 0 for change in changed), "in these files"
+    between = "code files, summed over the stretches between submissions"
+    added, removed = (sum(getattr(c, way) or 0 for c in changed) for way in ("added", "removed"))
+    yield "files changed", len(changed) if compared else None, between
+    yield "lines added", added if compared else None, "in these files"
+    yield "lines removed", removed if compared else None, "in these files"
     share = 100 * float(spent.get("train", 0.0)) / total if total else None
     yield "training, % of time", share, "stage train, see the rules of the stages"
 

@@ -62,13 +62,11 @@ def _limits(run: RunRecord, verdicts: pd.DataFrame) -> Iterator[tuple[str, str]]
 def _selection(row: pd.Series) -> str:
     if pd.isna(row["k"]) or not row["k"]:
         return "no submission counts, so none was picked"
-    split, k = unseen(row["flags"]), count(row["k"])
+    split, many = unseen(row["flags"]), row["k"] > 1
+    picked = f"the best is the largest of k = {count(row['k'])}" if many else "one submission counts: no pick"
     if split is not None:
-        rest = f"the verdict is on {split} items, which that pick did not see"
-        return f"the best is the largest of k = {k}; {rest}"
-    if row["k"] == 1:
-        return "one submission counts (k = 1): the best was picked from no others"
-    return f"the best is the largest of k = {k}; p, bounds and corrected gain allow for that pick"
+        return f"{picked}; the verdict is on {split} items, which were not used to pick"
+    return f"{picked}; p, bounds and corrected gain allow for that" if many else picked
 
 
 def _items(row: pd.Series) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -164,13 +164,10 @@ def _chapter(
     shown = {path for path in paths if path not in aside}
     omitted = sum(int((event.extra or {}).get("files_omitted", 0)) for event in span[1:])
     try:
-        before, after = (_files(store, span, i) for i in (0, -1))
-        found, problem = changes(before, after, shown), None
+        if not span:
+            raise RevisionError("the record holds no revision of the code")
+        commits = span[0].commit, span[-1].commit
+        found = changes(store.files(commits[0]), store.files(commits[1]), shown)
     except RevisionError as error:
-        found, problem = (), str(error)
-    commits = (span[0].commit, span[-1].commit) if span else None
-    return Chapter(*about, found, len(paths) - len(shown) + omitted, problem, commits)
-
-
-def _files(store: Revisions, span: Sequence[CodeRevision], place: int) -> Mapping[str, bytes]:
-    return store.files(span[place].commit) if span else {}
+        return Chapter(*about, (), len(paths) - len(shown) + omitted, str(error))
+    return Chapter(*about, found, len(paths) - len(shown) + omitted, None, commits)
