@@ -132,7 +132,7 @@ def modes(verdicts: pd.DataFrame) -> pd.DataFrame:
     rows = rows.drop_duplicates(["task", "row_label"]).sort_values("base_model", kind="stable")
     rows = rows[rows.groupby("row_label")["task"].transform("nunique") > 1]
     rows["mean_gain_pp"] = rows["reported_gain_pp"]
-    return rows.assign(significant=rows["lcb_pp"] > 0, n_runs=1, interval="one reported row")
+    return rows.assign(significant=rows["lcb_pp"] > 0, n_runs=float("nan"), interval="one reported row")
 
 
 def curves(published: Published, kind: str) -> pd.DataFrame:

@@ -81,6 +81,14 @@ class Mark:
     marker: str
     """matplotlib marker."""
     colour: str
+    hollow: bool = False
+
+    def look(self, size: float) -> dict[str, Any]:
+        """Settings of matplotlib for the mark, apart from what lies below it."""
+        shape: dict[str, Any] = {"marker": self.marker, "color": self.colour, "markersize": size}
+        if self.hollow:
+            return shape | {"markerfacecolor": "white", "markeredgewidth": 1.1}
+        return shape | {"markeredgecolor": "white", "markeredgewidth": 0.5}
 
 
 VERDICT_MARKS: Final[Mapping[str, Mark]] = {
@@ -88,7 +96,7 @@ VERDICT_MARKS: Final[Mapping[str, Mark]] = {
     "within_noise": Mark("●", "o", "#6b7178"),
     "no_gain_larger_than_delta": Mark("■", "s", "#0072B2"),
     "undetermined": Mark("◆", "D", "#E69F00"),
-    "underpowered": Mark("◇", "d", "#B57A00"),
+    "underpowered": Mark("◇", "D", "#B57A00", hollow=True),
     "regression": Mark("▼", "v", "#D55E00"),
     "invalid": Mark("✕", "X", "#22262b"),
 }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.gains import draw_gain, draw_scale, gain_keys
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.gains import are_corrected, draw_gain, draw_scale, gain_keys
+from posttrace.reports.figures.legend import place, verdict_keys
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
         figure = Figure(figsize=(page.width_in, height), layout="constrained")
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, task in zip(grid, tasks, strict=False):
-            _draw_task(axes, table[table["task"] == task], heights, delta_eq_pp)
+            draw_scale(axes, delta_eq_pp)
+            _draw_task(axes, table[table["task"] == task], heights, corrected=are_corrected(table))
             axes.set_title(task)
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
@@ -51,8 +52,7 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
         grid[0].set_yticks(centres, [names[agent] for agent in heights])
         grid[0].set_ylim(last + STEP, -STEP)
         figure.supxlabel("gain over the baseline, percentage points", fontsize=style.pt(9))
-        keys = [*gain_keys(delta_eq_pp), *_verdict_keys(table)]
-        figure.legend(handles=keys, loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2)
+        place(figure, [*gain_keys(table, delta_eq_pp), *verdict_keys(table["verdict"])])
         return style.settled(figure)
 
 
@@ -69,13 +69,12 @@ def _heights(table: pd.DataFrame, lines: dict[str, int]) -> dict[str, list[float
     return heights
 
 
-def _draw_task(axes: Axes, runs: pd.DataFrame, heights: dict[str, list[float]], delta_eq_pp: float) -> None:
-    draw_scale(axes, delta_eq_pp)
+def _draw_task(axes: Axes, runs: pd.DataFrame, heights: dict[str, list[float]], *, corrected: bool) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     for agent, own in runs.groupby("agent_label", sort=False):
         for y, row in zip(heights[str(agent)], own.to_dict("records"), strict=False):
-            draw_gain(axes, y, row, size=4)
+            draw_gain(axes, y, row, size=4, corrected=corrected)
             if not np.isfinite(row["reported_gain_pp"]):
                 _draw_nothing(axes, y, row["verdict"])
 
@@ -83,14 +82,4 @@ def _draw_task(axes: Axes, runs: pd.DataFrame, heights: dict[str, list[float]], 
 def _draw_nothing(axes: Axes, y: float, verdict: str) -> None:
     """A run without a gain: its mark at the right edge, in axes units, where no gain can be read from."""
     mark = style.VERDICT_MARKS[verdict]
-    place = axes.get_yaxis_transform()
-    axes.plot([0.985], [y], mark.marker, color=mark.colour, markersize=4, transform=place)
-
-
-def _verdict_keys(table: pd.DataFrame) -> list[Any]:
-    present = set(table["verdict"])
-    return [
-        key(code.replace("_", " "), marker=mark.marker, color=mark.colour)
-        for code, mark in style.VERDICT_MARKS.items()
-        if code in present
-    ]
+    axes.plot([0.985], [y], transform=axes.get_yaxis_transform(), **mark.look(4))

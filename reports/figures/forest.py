@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from posttrace.reports import style
 from posttrace.reports.figures.facets import forest_facets
-from posttrace.reports.figures.gains import draw_gain, draw_scale, gain_keys
+from posttrace.reports.figures.gains import are_corrected, draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.groups import name_groups, positions
+from posttrace.reports.figures.legend import place
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ MAX_LINES = 36
 def forest(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Figure:
     """Draw gains over the baseline, one line a run.
 
-    Hollow circle: the gain as reported (best of k). Filled marker: the gain corrected for having picked the
-    best. Bar: from the simultaneous lower to the upper bound; a run without bounds has none. The shaded strip
-    is ``±delta_eq_pp``, the gains too small to matter. More runs than a page has lines stand side by side, a
-    column for each task, their verdicts by mark alone.
+    Hollow circle: the gain as reported (best of k). Mark of the verdict: the gain corrected for having picked
+    the best; where no gain could be corrected, the reported one. Bar: from the simultaneous lower to the
+    upper bound; a run without bounds has none. The shaded strip is ``±delta_eq_pp``, the gains too small to
+    matter. More runs than a page has lines stand side by side, a column for each task, their verdicts by mark
+    alone.
     """
     from matplotlib.figure import Figure
 
@@ -55,14 +57,13 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Fig
         figure = Figure(figsize=(page.width_in, height), layout="constrained")
         axes = figure.add_subplot()
         draw_scale(axes, delta_eq_pp)
+        corrected = are_corrected(table)
         for y, row in zip(rows, table.to_dict("records"), strict=True):
-            draw_gain(axes, y, row)
+            draw_gain(axes, y, row, corrected=corrected)
         _dress(axes, table, rows)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.legend(
-            handles=gain_keys(delta_eq_pp), loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2
-        )
+        place(figure, gain_keys(table, delta_eq_pp))
         return style.settled(figure)
 
 
@@ -74,11 +75,14 @@ def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
     axes.set_ylim((rows[-1] if rows else 0) + 0.7, -0.1)
     for y, row in zip(rows, table.to_dict("records"), strict=True):
         mark = style.VERDICT_MARKS[row["verdict"]]
-        for x, text, colour in ((1.01, mark.symbol, mark.colour), (1.035, _short(row["label"]), style.INK)):
+        for x, text, colour in ((7, mark.symbol, mark.colour), (14, _short(row["label"]), style.INK)):
             axes.annotate(
                 text,
-                (x, y),
+                (1, y),
+                (style.pt(x), 0),
                 xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                ha="center" if text == mark.symbol else "left",
                 va="center",
                 fontsize=style.pt(8),
                 color=colour,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -10,7 +10,16 @@ from posttrace.reports import style
 from posttrace.reports.figures.legend import key
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
+
+REPORTED: Final[dict[str, Any]] = {
+    "marker": "o",
+    "linestyle": "none",
+    "markerfacecolor": "none",
+    "markeredgecolor": style.MUTED,
+}
+"""A gain as reported, beside a corrected one."""
 
 
 def draw_scale(axes: Axes, delta_eq_pp: float) -> None:
@@ -19,8 +28,12 @@ def draw_scale(axes: Axes, delta_eq_pp: float) -> None:
     axes.axvline(0, color=style.MUTED, linewidth=0.9)
 
 
-def draw_gain(axes: Axes, y: float, row: dict[Any, Any], *, size: float = 6) -> None:
-    """One run at a height; ``row`` has the columns of ``forest``, ``size`` is that of the filled mark."""
+def draw_gain(axes: Axes, y: float, row: dict[Any, Any], *, corrected: bool, size: float = 6) -> None:
+    """One run at a height; ``row`` has the columns of ``forest``, ``size`` is that of the filled mark.
+
+    ``corrected``: the figure has corrected gains, where the marks of verdicts stand, and hollow circles are
+    the reported ones; else the marks stand at the reported gains.
+    """
     mark = style.VERDICT_MARKS[row["verdict"]]
     low, high = row["lcb_pp"], row["ucb_pp"]
     if np.isfinite(low) or np.isfinite(high):
@@ -29,24 +42,27 @@ def draw_gain(axes: Axes, y: float, row: dict[Any, Any], *, size: float = 6) -> 
         span = [*ends, *(inner if len(ends) == 1 else [])]
         axes.plot([min(span), max(span)], [y, y], color=mark.colour, linewidth=1.6, solid_capstyle="butt")
         axes.plot(ends, [y] * len(ends), "|", color=mark.colour, markersize=size + 1, markeredgewidth=1.6)
-    hollow: dict[str, Any] = {
-        "markersize": size + 2,
-        "markerfacecolor": "none",
-        "markeredgecolor": style.MUTED,
-    }
-    axes.plot([row["reported_gain_pp"]], [y], "o", **hollow)
-    filled: dict[str, Any] = {"markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.5}
-    axes.plot([row["corrected_gain_pp"]], [y], mark.marker, color=mark.colour, **filled)
+    if corrected:
+        axes.plot([row["reported_gain_pp"]], [y], **{**REPORTED, "markersize": size + 2})
+    at = row["corrected_gain_pp" if corrected else "reported_gain_pp"]
+    axes.plot([at], [y], **mark.look(size))
 
 
-def gain_keys(delta_eq_pp: float) -> list[Any]:
-    """Legend keys of what ``draw_gain`` and ``draw_scale`` draw."""
+def are_corrected(table: pd.DataFrame) -> bool:
+    """Whether any gain could be corrected; of a reported table none can."""
+    return bool(table["corrected_gain_pp"].notna().any())
+
+
+def gain_keys(table: pd.DataFrame, delta_eq_pp: float) -> list[Any]:
+    """Legend keys of what ``draw_gain`` and ``draw_scale`` draw of a table."""
     from matplotlib.patches import Patch
 
-    hollow = {"markerfacecolor": "none", "markeredgecolor": style.MUTED, "markersize": 7}
-    return [
-        key("gain as reported", marker="o", **hollow),
-        key("gain, corrected for selection", marker="D"),
-        key("lower to upper bound", linestyle="-", linewidth=1.6),
-        Patch(label=f"±{delta_eq_pp:g} pp: too small to matter", color=style.FAINT, linewidth=0),
-    ]
+    keys: list[Any] = []
+    if are_corrected(table):
+        keys.append(key("gain as reported", **{**REPORTED, "markersize": 7}))
+        keys.append(key("gain, corrected for selection", marker="D", markersize=5))
+    elif table["reported_gain_pp"].notna().any():
+        keys.append(key("gain as reported", marker="D", markersize=5))
+    if table[["lcb_pp", "ucb_pp"]].notna().any(axis=None):
+        keys.append(key("lower to upper bound", linestyle="-", linewidth=1.6))
+    return [*keys, Patch(label=f"±{delta_eq_pp:g} pp: too small to matter", color=style.FAINT, linewidth=0)]

@@ -10,6 +10,7 @@ from posttrace.reports import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox, Transform
 
 SIDES: Final = (((4, 4), "left", "bottom"), ((-4, 4), "right", "bottom"), ((4, -4), "left", "top"))
@@ -29,7 +30,7 @@ class Label:
 
 
 def place_labels(
-    axes: Axes, labels: Iterable[Label], size: float, sides: tuple[Any, ...] = SIDES
+    figure: Figure, axes: Axes, labels: Iterable[Label], size: float, sides: tuple[Any, ...] = SIDES
 ) -> list[Label]:
     """Write labels where they fit, in their order, and return those that found no place.
 
@@ -37,7 +38,6 @@ def place_labels(
     """
     from matplotlib.transforms import Bbox
 
-    figure = axes.figure
     figure.draw_without_rendering()
     point = figure.dpi / 72
     labels = list(labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LETTER: Final = 0.6
 """Width of a letter, in sizes of the text."""
-BESIDE: Final = 6
+BESIDE: Final = 8
 """Room of the mark beside a text, and of what parts columns, in letters."""
 
 
@@ -24,6 +24,16 @@ def key(label: str, **look: Any) -> Line2D:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], label=label, **{"linestyle": "none", "color": style.INK, **look})
+
+
+def verdict_keys(verdicts: Iterable[str]) -> list[Any]:
+    """Keys of the verdicts that occur; ``verdicts``: codes, or several with spaces between them."""
+    there = {code for cell in verdicts for code in cell.split()}
+    return [
+        key(code.replace("_", " "), linestyle="none", **mark.look(5))
+        for code, mark in style.VERDICT_MARKS.items()
+        if code in there
+    ]
 
 
 def columns(labels: Sequence[str], width_in: float) -> int:

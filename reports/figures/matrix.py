@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 LESS, MORE = "#E9A45B", "#7DB8E0"
 """Ends of the scale, light enough for text; the sign stands in the text too."""
-LINE_PT: Final = (8.0, 6.8, 7.0)
+LINE_PT: Final = (8.0, 7.5, 7.5)
 """Size of the lines of a cell."""
+HATCHED: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#858b92", "hatch": "////"}
 APART: Final = 0.29
 """From line to line, in heights of a cell."""
 LETTER: Final = 0.62
@@ -88,7 +89,7 @@ def _draw_cell(axes: Axes, cell: Cell, colour: Any, room: float) -> None:
     place = (cell.column + 0.02, cell.row + 0.03)
     look: dict[str, Any] = {"facecolor": colour, "edgecolor": "#b9bdc2", "linewidth": 0.4}
     if cell.hatched:
-        look |= {"hatch": "////", "edgecolor": "#a9adb2"}
+        look |= {"hatch": HATCHED["hatch"], "edgecolor": HATCHED["edgecolor"]}
     axes.add_patch(Rectangle(place, 0.96, 0.94, **look))
     top = cell.row + 0.5 - APART * (len(cell.lines) - 1) / 2
     for i, line in enumerate(cell.lines):

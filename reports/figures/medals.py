@@ -51,7 +51,8 @@ def medals(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         handles = [key(name, **look) for name, look in lines.items()]
-        handles.append(key(SEEDS, linestyle="-", linewidth=2.6))
-        handles.append(key(COMPETITIONS, linestyle="-", linewidth=0.7))
+        for label, column, width in ((SEEDS, "seed_low_pct", 2.6), (COMPETITIONS, "wilson_low_pct", 0.7)):
+            if table[column].notna().any():
+                handles.append(key(label, linestyle="-", linewidth=width))
         place(figure, handles)
         return style.settled(figure)

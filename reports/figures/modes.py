@@ -8,8 +8,8 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.display import DASH, plural, points
-from posttrace.reports.figures.legend import place
-from posttrace.reports.figures.matrix import Cell, draw_matrix
+from posttrace.reports.figures.legend import key, place
+from posttrace.reports.figures.matrix import HATCHED, Cell, draw_matrix
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ("task", "row_label", "mean_gain_pp", "significant", "n_runs", "interval")
 """One row a cell, in percentage points; ``row_label`` names the mode, and the agent where there are several.
-``significant``: the gain is told apart from none. ``interval`` says why a gain is undefined (NaN)."""
+``significant``: the gain is told apart from none. ``interval`` says why a gain is undefined (NaN).
+``n_runs`` is NaN where nobody says of how many runs a reported gain is."""
 
 
 def modes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
@@ -37,15 +38,18 @@ def modes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         draw_matrix(axes, cells, (rows, tasks), (-largest, largest), width)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        hatched = Patch(
-            facecolor="white", edgecolor="#a9adb2", hatch="////", label="not told apart from none"
-        )
-        place(figure, [hatched], "lower")
+        keys: list[Any] = []
+        if not table["significant"].all():
+            keys.append(Patch(**HATCHED, label="not told apart from none"))
+        if table["n_runs"].isna().any():
+            keys.append(key("no number: runs not stated", marker=""))
+        place(figure, keys, "lower")
         return style.settled(figure)
 
 
 def _cell(row: dict[Any, Any], rows: list[str], tasks: list[str]) -> Cell:
     place = rows.index(row["row_label"]), tasks.index(row["task"])
     known = np.isfinite(row["mean_gain_pp"])
-    lines = (points(row["mean_gain_pp"]) if known else DASH, plural(row["n_runs"], "run"))
+    runs = [] if np.isnan(row["n_runs"]) else [plural(int(row["n_runs"]), "run")]
+    lines = (points(row["mean_gain_pp"]) if known else DASH, *runs)
     return Cell(*place, row["mean_gain_pp"], lines, hatched=not row["significant"])

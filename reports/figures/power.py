@@ -48,7 +48,7 @@ def power(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         figure.supylabel("detectable gain, pp", fontsize=style.pt(8.5))
         handles = [key(name, **look) for name, look in lines.items()]
         if (table["kind"] == "run").any():
-            handles.append(key("audited run", **RUN))
+            handles.append(key("audited result", **RUN))
         place(figure, handles)
         return style.settled(figure)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.legend import key, place
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ def published_curves(table: pd.DataFrame, label: str, *, page: Page = WIDE) -> F
             figure.text(0.5, 0.5, "no such table", ha="center")
         figure.supxlabel(label, fontsize=style.pt(8.5))
         handles: list[Any] = [key(agent, **look) for agent, look in looks.items()]
-        handles.append(Patch(label="95 % noise of a difference", color=style.FAINT, linewidth=0))
-        figure.legend(handles=handles, loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2)
-    return figure
+        if np.isfinite(table["noise_pp"].to_numpy(dtype=float)).any():
+            handles.append(Patch(label="95 % noise of a difference", color=style.FAINT, linewidth=0))
+        place(figure, handles)
+        return style.settled(figure)
 
 
 def _look(i: int) -> dict[str, Any]:

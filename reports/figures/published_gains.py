@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.legend import key, place, verdict_keys
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -51,8 +51,11 @@ def published_gains(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.supxlabel("reported gain over the baseline, percentage points", fontsize=style.pt(8.5))
-        figure.legend(handles=_legend(table), loc="outside upper left", ncols=page.fits(4), borderaxespad=0.2)
-    return figure
+        keys = verdict_keys(table["verdict"])
+        if table[["lcb_pp", "ucb_pp"]].notna().any(axis=None):
+            keys.append(key("lower to upper bound", linestyle="-", linewidth=1.4))
+        place(figure, keys)
+        return style.settled(figure)
 
 
 def _heights(lines: list[tuple[str, str]]) -> list[float]:
@@ -72,8 +75,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, lines: list[tuple[str, str]], heights:
         mark = style.VERDICT_MARKS[row["verdict"]]
         ends = [row["lcb_pp"], row["ucb_pp"]]
         axes.plot(ends, [y, y], color=mark.colour, linewidth=1.4, solid_capstyle="butt")
-        look: dict[str, Any] = {"markersize": 5.5, "markeredgecolor": "white", "markeredgewidth": 0.5}
-        axes.plot([row["reported_gain_pp"]], [y], mark.marker, color=mark.colour, **look)
+        axes.plot([row["reported_gain_pp"]], [y], **mark.look(5.5))
     axes.set_ylim((heights[-1] if heights else 0) + 0.7, -0.2)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=style.FAINT, linewidth=0.5)
@@ -95,16 +97,3 @@ def _name(axes: Axes, lines: list[tuple[str, str]], heights: list[float]) -> Non
                 annotation_clip=False,
                 **place,
             )
-
-
-def _legend(table: pd.DataFrame) -> list[Any]:
-    there = set(table["verdict"])
-    marks = [
-        key(code.replace("_", " "), marker=mark.marker, color=mark.colour)
-        for code, mark in style.VERDICT_MARKS.items()
-        if code in there
-    ]
-    return [
-        *marks,
-        key("lower to upper bound", linestyle="-", linewidth=1.4),
-    ]

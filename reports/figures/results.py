@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.display import DASH, points
-from posttrace.reports.figures.legend import key, place
+from posttrace.reports.display import DASH, percent, points
+from posttrace.reports.figures.legend import key, place, verdict_keys
 from posttrace.reports.figures.matrix import Cell, draw_matrix
 from posttrace.reports.style import WIDE, Page
 
@@ -78,16 +77,6 @@ def marks(verdicts: str) -> str:
     return " ".join(f"{codes.count(code)}{style.VERDICT_MARKS[code].symbol}" for code in present)
 
 
-def verdict_keys(verdicts: Iterable[str]) -> list[Any]:
-    """Legend keys of the verdicts that occur."""
-    there = {code for cell in verdicts for code in cell.split()}
-    return [
-        key(code.replace("_", " "), marker=mark.marker, color=mark.colour)
-        for code, mark in style.VERDICT_MARKS.items()
-        if code in there
-    ]
-
-
 def _known(row: dict[Any, Any]) -> bool:
     return bool(np.isfinite(row["low_pp"]) or np.isfinite(row["high_pp"]))
 
@@ -97,7 +86,7 @@ def _lines(row: dict[Any, Any], signs: dict[str, str]) -> tuple[str, ...]:
         return DASH, row["interval"], marks(row["verdicts"])
     if not _known(row):
         return points(row["mean_gain_pp"]), row["interval"], marks(row["verdicts"])
-    low, high = points(row["low_pp"]), points(row["high_pp"])
+    low, high = percent(row["low_pp"]), percent(row["high_pp"])
     sign = signs.get(row["interval"], "")
     return points(row["mean_gain_pp"]) + sign, f"[{low}, {high}]", marks(row["verdicts"])
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import place
-from posttrace.reports.figures.results import verdict_keys
+from posttrace.reports.figures.legend import place, verdict_keys
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -61,16 +60,12 @@ def _draw_task(axes: Axes, runs: pd.DataFrame, routes: list[str]) -> None:
             axes.plot([own["gain_pp"].mean()] * 2, [y - 0.3, y + 0.3], color=style.INK, linewidth=1.4)
             axes.annotate(
                 f"n = {len(own)}",
-                (1.0, y - 0.3),
+                (1.01, y),
                 xycoords=("axes fraction", "data"),
-                ha="right",
                 va="center",
-                fontsize=style.pt(6.5),
-                color=style.MUTED,
+                fontsize=style.pt(7.5),
             )
         # runs of one route are spread a little, in their order, so that equal gains stay apart
         heights = y + 0.22 * np.linspace(-1, 1, len(own)) if len(own) > 1 else [float(y)] * len(own)
         for height, run in zip(heights, own.to_dict("records"), strict=True):
-            mark = style.VERDICT_MARKS[run["verdict"]]
-            look: dict[str, Any] = {"markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.4}
-            axes.plot([run["gain_pp"]], [height], mark.marker, color=mark.colour, **look)
+            axes.plot([run["gain_pp"]], [height], **style.VERDICT_MARKS[run["verdict"]].look(5))

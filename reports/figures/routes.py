@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from posttrace.analysis.routes.route import UNKNOWN
 from posttrace.reports import style
 from posttrace.reports.figures.groups import name_groups, positions
+from posttrace.reports.figures.legend import place
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def routes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         _dress(axes, rows)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.legend(handles=_legend(looks), loc="outside upper left", ncols=page.fits(6), borderaxespad=0.2)
+        place(figure, _legend(looks))
         return style.settled(figure)
 
 

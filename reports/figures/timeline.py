@@ -100,8 +100,8 @@ def timeline(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         place(figure, keys)
         style.settled(figure)
-        place_labels(upper, numbers, style.pt(7.5))
-        place_labels(lower, changes, style.pt(7.5), RIGHT)
+        place_labels(figure, upper, numbers, style.pt(7.5))
+        place_labels(figure, lower, changes, style.pt(7.5), RIGHT)
         return figure
 
 

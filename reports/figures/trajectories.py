@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import key
+from posttrace.reports.figures.legend import key, place
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -61,25 +61,20 @@ def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WI
         width = page.width_in if n_columns > 2 else page.width_in * 0.7
         size = (width, page.inches(0.75) + 1.75 * n_rows * (0.55 + 0.45 * page.width_in / WIDE.width_in))
         figure = Figure(figsize=size, layout="constrained")
-        for (task, agent), place in grid.items():
-            axes = figure.add_subplot(n_rows, n_columns, place[0] * n_columns + place[1] + 1)
+        for (task, agent), (row, column) in grid.items():
+            axes = figure.add_subplot(n_rows, n_columns, row * n_columns + column + 1)
             panel = table[(table["task"] == task) & (table["agent_label"] == agent)]
             _draw_panel(axes, panel, x, colours)
             axes.set_ylim(*_limits(table[table["task"] == task]))
             axes.set_title(f"{task} · {agent}")
-            if place[1] == 0:
+            if column == 0:
                 axes.set_ylabel("score, %")
             else:
                 axes.tick_params(labelleft=False)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.supxlabel(AXES[x], fontsize=style.pt(8.5))
-        figure.legend(
-            handles=_legend(table),
-            loc="outside upper left",
-            ncols=max(1, int(size[0] / page.inches(2.1))),
-            borderaxespad=0.2,
-        )
+        place(figure, _legend(table))
         return style.settled(figure)
 
 
@@ -119,10 +114,10 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str, colours: dict[str, str]
     for i, (_, run) in enumerate(panel.groupby("run_id", sort=False)):
         colour = colours[run["seed_label"].iloc[0]]
         base = run[run["kind"] == "baseline"].iloc[0]
-        place = (base["score_pct"], base["noise_pp"])
-        if place not in seen and np.isfinite(place[0]):
-            seen.add(place)
-            _draw_baseline(axes, *place)
+        band = (base["score_pct"], base["noise_pp"])
+        if band not in seen and np.isfinite(band[0]):
+            seen.add(band)
+            _draw_baseline(axes, *band)
         _draw_run(axes, run, x, colour)
         _draw_floor(axes, run, x, (colour, 0.04 + 0.06 * (i % 3)))
     if x == "submission_id":
@@ -152,17 +147,14 @@ def _draw_run(axes: Axes, run: pd.DataFrame, x: str, colour: str) -> None:
         copies[x], copies["score_pct"], "o", color=colour, markerfacecolor="white", markersize=3.2, zorder=4
     )
     for row in points[points["is_winner"].astype(bool)].to_dict("records"):
-        mark = style.VERDICT_MARKS[row["verdict"]]
-        axes.plot(
-            [row[x]],
-            [row["score_pct"]],
-            mark.marker,
-            color=mark.colour,
-            markersize=6.5,
-            markeredgecolor=style.INK,
-            markeredgewidth=0.7,
-            zorder=5,
-        )
+        axes.plot([row[x]], [row["score_pct"]], zorder=5, **_best(row["verdict"]))
+
+
+def _best(verdict: str) -> dict[str, Any]:
+    """Look of a run's best submission."""
+    mark = style.VERDICT_MARKS[verdict]
+    edge = {} if mark.hollow else {"markeredgecolor": style.INK, "markeredgewidth": 0.7}
+    return mark.look(6.5) | edge
 
 
 def _draw_floor(axes: Axes, run: pd.DataFrame, x: str, look: tuple[str, float]) -> None:
@@ -170,8 +162,8 @@ def _draw_floor(axes: Axes, run: pd.DataFrame, x: str, look: tuple[str, float]) 
     colour, height = look
     for kind, shape in SHAPES.items():
         lost = run[run["kind"] == kind]
-        place = axes.get_xaxis_transform()
-        axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, transform=place, zorder=3)
+        floor = axes.get_xaxis_transform()
+        axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, transform=floor, zorder=3)
 
 
 def _seeds(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -186,11 +178,13 @@ def _legend(table: pd.DataFrame) -> list[Any]:
     from matplotlib.patches import Patch
 
     kinds = set(table["kind"])
-    keys = [
-        key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""),
-        Patch(color=style.FAINT, linewidth=0, label="95 % noise of one scoring"),
-        *(key(f"submission, {seed}", marker="o", markersize=3.2, color=c) for seed, c in _seeds(table)),
-    ]
+    base = table[(table["kind"] == "baseline") & table["score_pct"].notna()]
+    keys: list[Any] = []
+    if len(base):
+        keys.append(key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""))
+    if base["noise_pp"].notna().any():
+        keys.append(Patch(color=style.FAINT, linewidth=0, label="95 % noise of one scoring"))
+    keys += [key(f"submission, {seed}", marker="o", markersize=3.2, color=c) for seed, c in _seeds(table)]
     if "base_copy" in kinds:
         keys.append(key("copy of the base", marker="o", markersize=3.2, markerfacecolor="white"))
     if "failed" in kinds:
@@ -198,13 +192,7 @@ def _legend(table: pd.DataFrame) -> list[Any]:
     if "duplicate" in kinds:
         keys.append(key("duplicate, not scored again", marker="|"))
     won = set(table.loc[table["is_winner"].astype(bool), "verdict"])
-    for code, mark in style.VERDICT_MARKS.items():
-        if code in won:
-            look = {
-                "color": mark.colour,
-                "markeredgecolor": style.INK,
-                "markeredgewidth": 0.7,
-                "markersize": 6,
-            }
-            keys.append(key(f"best: {code.replace('_', ' ')}", marker=mark.marker, **look))
+    keys += [
+        key(f"best: {code.replace('_', ' ')}", **_best(code)) for code in style.VERDICT_MARKS if code in won
+    ]
     return keys

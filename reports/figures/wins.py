@@ -9,7 +9,7 @@ import numpy as np
 from posttrace.reports import style
 from posttrace.reports.display import DASH
 from posttrace.reports.figures.legend import place
-from posttrace.reports.figures.matrix import Cell, draw_matrix
+from posttrace.reports.figures.matrix import HATCHED, Cell, draw_matrix
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def wins(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         label = "the interval holds 0.5, or there is none"
-        hatched = Patch(facecolor="white", edgecolor="#a9adb2", hatch="////", label=label)
-        place(figure, [hatched], "lower")
+        place(figure, [Patch(**HATCHED, label=label)] if any(cell.hatched for cell in cells) else [], "lower")
         return style.settled(figure)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from posttrace.reports.pack.material import Material
 
 ONE_RUN = "bounds of a single run"
+ONE_REPORTED = "bounds of a reported gain"
 
 
 def results(material: Material) -> pd.DataFrame:
@@ -26,7 +27,10 @@ def results(material: Material) -> pd.DataFrame:
     rows = []
     for (task, agent), runs in _some(material.verdicts).groupby(["task", "agent_label"], sort=False):
         cell = cells[runs["cell_id"].iloc[0]]
-        rows.append({"task": task, "agent_label": agent} | _numbers(cell, runs))
+        numbers = _numbers(cell, runs)
+        if material.found is None and cell.n_runs == 1:  # nobody says of how many runs a printed gain is
+            numbers |= {"n_runs": np.nan, "interval": numbers["interval"].replace(ONE_RUN, ONE_REPORTED)}
+        rows.append({"task": task, "agent_label": agent} | numbers)
     columns = [*RESULTS, "cell_id", "n_without_score", "gain_kind", "driver", "mode", "run_ids"]
     return pd.DataFrame(rows)[columns]
 

@@ -53,6 +53,24 @@ def test_reported_gain_is_a_hollow_circle_for_each_run() -> None:
     assert [across(line)[0] for line in hollow] == pytest.approx([25.0, np.nan, 1.0], nan_ok=True)
 
 
+def said(rows: pd.DataFrame) -> set[str]:
+    return {text.get_text() for legend in forest(rows, delta_eq_pp=2).legends for text in legend.get_texts()}
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_what_could_not_be_corrected_is_marked_as_reported_and_the_legend_knows(times: int) -> None:
+    strip = "±2 pp: too small to matter"
+    rows = pd.concat([table()] * times, ignore_index=True)  # alone, and side by side
+    assert {"gain, corrected for selection", "lower to upper bound", strip} <= said(rows)
+    printed = rows.assign(corrected_gain_pp=np.nan)
+    assert {"gain as reported", strip} <= said(printed)
+    assert "gain, corrected for selection" not in said(printed)
+    figure = forest(printed, delta_eq_pp=2)
+    marks = {across(line) for one in figure.axes for line in one.lines if line.get_marker() == "^"}
+    assert marks == {(25.0,)}
+    assert "lower to upper bound" not in said(printed.assign(lcb_pp=np.nan, ucb_pp=np.nan))
+
+
 def test_corrected_gain_has_the_mark_of_its_verdict() -> None:
     assert points("^") == [(24.0,)]  # the mark of exceeds
     exceeds = next(line for line in axes().lines if line.get_marker() == "^")
@@ -91,7 +109,9 @@ def test_every_verdict_has_a_mark_of_its_own() -> None:
     marks = style.VERDICT_MARKS
     assert set(marks) == set(get_args(Code))
     assert (
-        len({mark.symbol for mark in marks.values()}) == len({m.marker for m in marks.values()}) == len(marks)
+        len({mark.symbol for mark in marks.values()})
+        == len({(mark.marker, mark.hollow) for mark in marks.values()})
+        == len(marks)
     )
 
 

@@ -28,7 +28,7 @@ def line(axes, number: int = 0) -> list[tuple[float, float]]:
 def test_results_say_gain_interval_and_the_mark_of_every_run():
     figure = figures.results(tables.main_results())
     said = texts(figure.axes[0])
-    assert {"+39.4", "[+37.0, +41.5]", "▲▲◇", "−1.0†", "[−1.4, −0.3]", "▼", "–", "no scored run"} <= set(said)
+    assert {"+39.4", "[37.0, 41.5]", "▲▲◇", "−1.0†", "[−1.4, −0.3]", "▼", "–", "no scored run"} <= set(said)
     assert {"[ ] t interval over runs", "[ ] † bounds of a single run", "exceeds"} <= labels(figure)
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["spell", "house $5"]
 
@@ -42,6 +42,14 @@ def test_modes_hatch_what_is_not_told_apart():
     axes = figures.modes(tables.by_mode()).axes[0]
     assert [bool(patch.get_hatch()) for patch in axes.patches] == [False, True, True]
     assert texts(axes) == ["+10.0", "3 runs", "+0.3", "3 runs", "–", "1 run"]
+
+
+def test_modes_of_reported_gains_claim_no_number_of_runs():
+    table = tables.by_mode().assign(n_runs=np.nan)
+    figure = figures.modes(table)
+    assert texts(figure.axes[0]) == ["+10.0", "+0.3", "–"]
+    assert "no number: runs not stated" in labels(figure)
+    assert labels(figures.modes(table.assign(significant=True, n_runs=2.0))) == set()
 
 
 def test_slopes_skip_a_level_that_a_block_lacks():
@@ -63,7 +71,7 @@ def test_failures_name_their_denominators():
 
 def test_power_has_a_line_for_each_k_and_a_circle_for_each_run():
     figure = figures.power(tables.detectable())
-    assert labels(figure) == {"k = 1", "k = 30", "audited run"}
+    assert labels(figure) == {"k = 1", "k = 30", "audited result"}
     axes = figure.axes[0]
     hollow = [one for one in axes.lines if one.get_markerfacecolor() == "none"]
     assert [(tuple(one.get_xdata()), tuple(one.get_ydata())) for one in hollow] == [((200,), (6.0,))]
@@ -133,6 +141,12 @@ def test_medals_show_seeds_and_competitions_apart():
     assert np.isnan(heights[3][0]).all() if heights[3] else True
 
 
+def test_medals_without_printed_errors_have_no_key_for_them():
+    assert "± one standard error over seeds" in labels(figures.medals(tables.rates()))
+    bare = tables.rates().assign(seed_low_pct=np.nan, seed_high_pct=np.nan)
+    assert labels(figures.medals(bare)) == {"one", "other", "95 % interval over competitions"}
+
+
 def test_crossover_has_its_interval_or_none():
     table = tables.crossing()
     axes = figures.crossover(table).axes[0]
@@ -164,7 +178,10 @@ def test_route_gains_keep_a_route_without_runs_on_a_task():
 
 def test_a_legend_has_as_many_columns_as_fit():
     with style.applied():
-        # 14 + 6 letters of 8 pt at 0.6: 1.33 in each
-        assert legend.columns(["x" * 14] * 9, 5.5) == 4
-        assert legend.columns(["x" * 14] * 2, 5.5) == 2
+        # 14 + 8 letters of 8 pt at 0.6: 1.47 in each
+        assert legend.columns(["x" * 14] * 9, 5.9) == 4
+        assert legend.columns(["x" * 14] * 9, 5.8) == 3
+        assert legend.columns(["x" * 14] * 2, 5.8) == 2
+        # a column is as wide as its longest: (30 + 8) + 2 x (4 + 8) letters are 4.13 in
+        assert legend.columns(["x" * 30, "x" * 4, "x" * 4], 4.2) == 3
         assert legend.columns(["x" * 140], 1.0) == 1
