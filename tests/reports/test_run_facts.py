@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from posttrace.analysis.audit.audit import Audit, audit
+from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.analysis.runs.load import load
 from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports import chapters, frames, run_attempts, run_facts, run_scope, stages, story
@@ -86,7 +87,7 @@ def test_items_that_came_out_alike_have_no_error_bar(
         (0, (), "no submission counts, so none was picked"),
         (
             4,
-            (run_facts.RESTS_ON["sealed"],),
+            (RESTS_ON["sealed"],),
             "the best is the largest of k = 4; the verdict is on sealed items, which were not used to pick",
         ),
     ],
@@ -94,7 +95,7 @@ def test_items_that_came_out_alike_have_no_error_bar(
 def test_the_pick_is_told_as_it_was(
     traces: TraceSet, verdicts: pd.DataFrame, k: int, flags: tuple[str, ...], expected: str
 ) -> None:
-    rows = verdicts.assign(k=k, flags=[flags])
+    rows = verdicts.assign(k=k, flags=pd.Series([flags], dtype="object"))
     limits: dict[Any, Any] = run_scope.limits(traces, rows).cells.set_index("about")["this run"].to_dict()
     assert limits["selection"] == expected
 
