@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.stats.paired import Units
@@ -76,13 +77,15 @@ class Resampling:
         flip_rng, boot_rng = rng.spawn(2)
         flip, centred, boot = (_Tally(units.t) for _ in range(3))
         out_of_bag = []
-        for rows in self._chunks(units.n_units):
-            plain, around = _flip(units, flip_rng, rows)
-            flip.add(plain)
-            centred.add(around)
-            recentred, left_out = _boot(units, boot_rng, rows)
-            boot.add(recentred)
-            out_of_bag.append(left_out)
+        # products this small lose more by waiting for a second thread than they win
+        with threadpool_limits(limits=1, user_api="blas"):
+            for rows in self._chunks(units.n_units):
+                plain, around = _flip(units, flip_rng, rows)
+                flip.add(plain)
+                centred.add(around)
+                recentred, left_out = _boot(units, boot_rng, rows)
+                boot.add(recentred)
+                out_of_bag.append(left_out)
         return Resampled(flip.null(), centred.null(), boot.null(), np.concatenate(out_of_bag))
 
     def _chunks(self, n_units: int) -> Iterator[int]:
