@@ -9,6 +9,7 @@ import pandas as pd
 
 from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.reports.display import DASH, count, percent, plural, points
+from posttrace.reports.observations import NOTHING
 from posttrace.reports.provenance import protection
 from posttrace.reports.shown import Prose, Table
 
@@ -73,10 +74,10 @@ def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
         ("route of the best", row["route"] if pd.notna(row["route"]) else DASH),
         ("verdict", row["label"]),
         *([] if row["reason"] in row["label"] else [("because", row["reason"])]),
-        ("integrity", row["integrity"]),
+        ("integrity", "nothing was flagged" if row["integrity"] == NOTHING else row["integrity"]),
         ("sandbox", protection(start.sandbox.kind, start.sandbox.isolates)),
         ("feedback to the agent", run.feedback or NOT_RECORDED),
-        ("record", f"{start.recorder.kind}, head {run.head_hash[:16]}"),
+        ("record", f"{_recorded(run)}, head hash {run.head_hash[:16]}"),
     ]
     rows = pd.DataFrame(pairs, columns=pd.Index(["fact", "value"]))
     return Table("facts", rows, rows.assign(run_id=run.run_id))
@@ -85,6 +86,13 @@ def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
 def _agent(run: RunRecord) -> str:
     agent = run.started.agent
     return _joined(agent.id, agent.system, f"version {agent.version}" if agent.version else None)
+
+
+def _recorded(run: RunRecord) -> str:
+    recorder = run.started.recorder
+    if recorder.kind == "native":
+        return "written by posttrace while the run went on"
+    return f"imported by {recorder.importer or 'an unnamed importer'}"
 
 
 def _task(run: RunRecord) -> str:

@@ -72,7 +72,7 @@ def _selection(row: pd.Series) -> str:
 def _items(row: pd.Series) -> str:
     if pd.isna(row["n_items"]):
         return "no verdict rests on items"
-    found = f"; a gain of {row['mde80_pp']:.1f} pp would be found 8 times in 10"
+    found = f"; a gain of {row['mde80_pp']:.1f} pp would be found 8 times in 10 (MDE)"
     return f"the verdict rests on {count(row['n_items'])}{found if pd.notna(row['mde80_pp']) else ''}"
 
 

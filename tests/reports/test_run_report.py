@@ -56,6 +56,8 @@ def test_one_sentence_and_the_header(page: Page) -> None:
     assert facts["task"].startswith("spell, level L1: accuracy, 200 items")
     assert facts["ended"] == "completed"
     assert facts["sandbox"] == "unprotected (local)"
+    assert facts["integrity"] == "nothing was flagged"
+    assert facts["record"].startswith("written by posttrace while the run went on, head hash ")
 
 
 def test_every_submission_with_score_error_gain_and_code(page: Page, shown: dict[str, Any]) -> None:
