@@ -12,7 +12,7 @@ import pytest
 from posttrace.runner.grading import GradingService, GradingSettings
 from posttrace.runner.layout import RunDir
 from posttrace.traces import TraceWriter, read_events
-from posttrace.traces.events import BaseModelInfo, BudgetInfo, Event
+from posttrace.traces.events import BaseModelInfo, BudgetInfo, Event, IntegrityFlag, SubmissionGraded
 from tests.runner.grading.toy import SPEC, Toy, save_model
 
 
@@ -59,6 +59,15 @@ class Lab:
 
     def events(self, *kinds: type[Event]) -> list[Any]:
         return list(read_events(self.run.trace, kinds or None))
+
+    def statuses(self) -> list[tuple[int, str]]:
+        return [(event.submission_id, event.status) for event in self.events(SubmissionGraded)]
+
+    def flags(self) -> list[tuple[str, str]]:
+        return [(event.kind, event.evidence["what"]) for event in self.events(IntegrityFlag)]
+
+    def came_in(self, count: int) -> bool:
+        return self.service.received == count
 
 
 @pytest.fixture

@@ -15,10 +15,6 @@ from posttrace.traces.events import IntegrityFlag, SubmissionReceived
 from tests.support import wait_for
 
 
-def flags(lab):
-    return [(e.kind, e.evidence["what"]) for e in lab.events(IntegrityFlag)]
-
-
 def address(lab) -> tuple[str, int, str]:
     url = httpx.URL(lab.url)
     return url.host, url.port or 80, url.path
@@ -47,7 +43,7 @@ def test_bodies_that_are_no_submission(lab):
         assert reply.json()["error"] == "bad request"
         assert reason in reply.json()["reason"]
     lab.service.close("done")
-    assert flags(lab) == [("bad_request", "bad request")] * len(BODIES)
+    assert lab.flags() == [("bad_request", "bad request")] * len(BODIES)
     assert lab.events(SubmissionReceived) == []
 
 
@@ -82,7 +78,7 @@ def test_wrong_tokens_paths_and_methods(lab):
     assert lab.client.put(f"{lab.url}/time").status_code == 405
     token = lab.url.rsplit("/", 1)[1]
     lab.service.close("done")
-    kinds = flags(lab)
+    kinds = lab.flags()
     assert (
         kinds.count(("endpoint_abuse", "wrong token")) + kinds.count(("endpoint_abuse", "unknown path")) == 6
     )
@@ -111,7 +107,7 @@ def test_a_slow_body_blocks_nobody_and_is_refused(lab, monkeypatch):
         reply = b"".join(iter(lambda: slow.recv(65536), b""))  # to its end: headers and body may come apart
     assert reply.startswith(b"HTTP/1.1 400")
     assert b"did not arrive within 1.5 s" in reply
-    wait_for(lambda: ("bad_request", "slow request") in flags(lab))
+    wait_for(lambda: ("bad_request", "slow request") in lab.flags())
 
 
 def test_connections_without_a_request_are_closed(lab, monkeypatch):
