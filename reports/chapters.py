@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from posttrace.reports.display import DASH, code_span, escaped, percent, plain, plural
-from posttrace.reports.shown import Folded, Table
+from posttrace.reports.shown import Folded, Prose, Table
 
 if TYPE_CHECKING:
     from posttrace.reports.commands import Command
@@ -23,6 +23,13 @@ ENDINGS: Final = {
     "failed": "failed",
     "unfinished": "its end was not seen",
 }
+
+
+def lead(story: Story) -> Prose:
+    """The line above ``folds``."""
+    if not story.chapters:
+        return Prose("Neither a submission nor code was recorded.")
+    return Prose("What was run and what was changed before each submission:")
 
 
 def folds(story: Story, routed: pd.DataFrame) -> list[Folded]:

@@ -45,7 +45,9 @@ def submissions(run: RunRecord, audit: Audit, routed: pd.DataFrame, story: Story
     for name in ("gain", "lcb", "ucb"):
         verdicts[f"{name}_pp"] = 100 * verdicts.pop(name).astype("float64")
     routes = routed[["submission_id", "score_pct", "route", "tier", "evidence", "says"]]
-    rows = rows.merge(verdicts, on="submission_id", how="left").merge(routes, on="submission_id", how="left")
+    for found in (verdicts, routes):  # columns without rows have no type that can be merged on
+        whole = found.astype({"submission_id": "int64"})
+        rows = rows.astype({"submission_id": "int64"}).merge(whole, on="submission_id", how="left")
     changed = {chapter.submission_id: _changed(chapter) for chapter in story.chapters}
     rows["code"] = rows["submission_id"].map(changed)
     links = {"number": [anchor(n) for n in rows["submission_id"]]} if len(rows) else {}

@@ -197,7 +197,7 @@ def _process(
     hours = run.wall_s / 3600 if run.wall_s else None
     commands = [command for command in story.commands if command.ending != "session"]
     lost = [command for command in commands if command.ending in ("failed", "no_model")]
-    compared = all(chapter.problem is None for chapter in story.chapters)
+    compared = bool(story.chapters) and all(chapter.problem is None for chapter in story.chapters)
     changed = [change for chapter in story.chapters for change in chapter.changes]
     spent = (stages["end_s"] - stages["start_s"]).groupby(stages["stage"]).sum()
     total = float(spent.sum())

@@ -88,9 +88,9 @@ def tell(traces: TraceSet, routed: pd.DataFrame, submissions: pd.DataFrame, run_
         *_revision_rows(revisions, aside),
         *_model_rows(history),
     ]
-    name = routed.loc[routed["run_id"] == run_id, ["task", "run_label"]].iloc[0]
+    name = submissions.loc[submissions["run_id"] == run_id, ["task", "agent_label", "seed_label"]].iloc[0]
     chapters = tuple(_chapters(run, revisions, aside))
-    return Story(run_id, f"{name['task']} · {name['run_label']}", _events(rows), tuple(ran), chapters)
+    return Story(run_id, " · ".join(filter(None, name)), _events(rows), tuple(ran), chapters)
 
 
 def _events(rows: Sequence[Row]) -> pd.DataFrame:

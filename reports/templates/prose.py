@@ -37,17 +37,13 @@ the commands that ran, the code they ran, the model folders they wrote and their
 an agent says of itself. *no_train*: the weights of the base, or nothing trained. *unknown*: what was recorded
 leaves more than one route open."""
 
-CHAPTERS: Final = "What was run and what was changed before each submission:"
-
 STORY: Final = f"""\
 **Figure 4.** One run in full: {RULE}.
 Above: the score of each submission, with its number where there is room. Below, on the same clock: the
 submissions by route; the commands that were seen, by script; changes of the code, with lines where there is
 room; model folders, when they were written. A script that ended without any model folder having changed is
 hollow; one that ended with an error is crossed. Commands are seen by sampling: a short one may be missing,
-and its exit code may not be known.
-
-{CHAPTERS}"""
+and its exit code may not be known."""
 
 ONE_TRAJECTORY: Final = """\
 **Figure 1.** Score of every submission in the order of arrival. The steps follow the best so far; the best

@@ -75,7 +75,7 @@ display(shown.Prose(told.name), timeline)"""
 
 CHAPTERS = """\
 command_table, change_table = chapters.command_table(told), chapters.change_table(told)
-display(*chapters.folds(told, routed))
+display(chapters.lead(told), *chapters.folds(told, routed))
 command_table.folded(f"All commands that were seen ({len(told.commands)})")"""
 
 EVIDENCE = """\

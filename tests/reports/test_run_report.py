@@ -139,6 +139,15 @@ def test_a_run_that_does_not_count_is_shown_with_its_standing(tmp_path: Path) ->
     assert limits["standing"].startswith("run interrupted; ")
 
 
+def test_a_run_without_a_submission_is_a_report_too(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", replace(STUDY[3], plan=[]))
+    page = Page.of(report(tmp_path / "run", tmp_path / "page.html", settings=QUICK).read_text())
+    assert "spell · crash · seed 0: invalid: no scored submission." in page.text
+    assert "The run received no submission." in page.text
+    assert "Neither a submission nor code was recorded." in page.text
+    assert ["files changed", "–", "code files, summed over the stretches between submissions"] in page.rows
+
+
 def test_a_trace_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
     trace = write_run(tmp_path / "run", STUDY[0])
     trace.write_bytes(trace.read_bytes().replace(b'"seed":0', b'"seed":7', 1))
