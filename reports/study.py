@@ -94,7 +94,7 @@ def study_tables(study: Study, *, everything: bool) -> Iterator[Shown]:
         if not everything:
             table = table[_worth(name, table)]
         if not table.empty:
-            yield _shown(table, VIEWS[name]), VIEWS[name].title, _notes(name, study)
+            yield viewed(table, VIEWS[name]), VIEWS[name].title, _notes(name, study)
 
 
 def _worth(name: str, table: pd.DataFrame) -> pd.Series:
@@ -122,7 +122,8 @@ def _ordered(name: str, study: Study) -> pd.DataFrame:
     return table.drop(columns=same)
 
 
-def _shown(table: pd.DataFrame, view: View) -> pd.DataFrame:
+def viewed(table: pd.DataFrame, view: View) -> pd.DataFrame:
+    """The columns of a view, numbers as text; without those that are empty in every row."""
     columns = list(table.columns) if view.columns == "*" else view.columns.split()
     shown = table[[name for name in columns if name in table]].copy()
     every = [str(name) for name in shown.columns if _is_chance(str(name))]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any, Final
 
 import pandas as pd
 
-from posttrace.reports.display import DASH, MINUS, escaped, plain
+from posttrace.reports.display import DASH, MINUS, escaped
 from posttrace.reports.evidence import records
-from posttrace.reports.style import VERDICT_MARKS
+from posttrace.reports.pack.latex import latex_table
 from posttrace.traces.errors import InputError
 
 SUFFIXES: Final = {"csv": "csv", "json": "json", "markdown": "md", "latex": "tex", "parquet": "parquet"}
@@ -18,34 +19,7 @@ SUFFIXES: Final = {"csv": "csv", "json": "json", "markdown": "md", "latex": "tex
 PRINTED: Final = ("markdown", "latex")
 """Formats for people: numbers are shortened, and undefined is a dash."""
 
-_SYMBOLS: Final = {
-    "exceeds": r"$\blacktriangle$",
-    "within_noise": r"$\bullet$",
-    "no_gain_larger_than_delta": r"$\blacksquare$",
-    "undetermined": r"$\blacklozenge$",
-    "underpowered": r"$\lozenge$",
-    "regression": r"$\blacktriangledown$",
-    "invalid": r"$\times$",
-}
-LATEX: Final = {
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    "±": r"$\pm$",
-    "·": r"$\cdot$",
-    "…": r"\dots{}",
-    "†": r"\dag{}",
-    "‡": r"\ddag{}",
-    "§": r"\S{}",
-    "¶": r"\P{}",
-    MINUS: "$-$",
-    DASH: "--",
-    **{VERDICT_MARKS[code].symbol: symbol for code, symbol in _SYMBOLS.items()},
-}
-"""Characters that LaTeX would read as its own, or that its fonts may lack."""
+NUMBER: Final = re.compile(rf"{DASH}|[<−-]?\.?\d[\d,.]*")
 
 
 def rendered(frame: pd.DataFrame, form: str, note: str = "") -> bytes:
@@ -62,12 +36,9 @@ def rendered(frame: pd.DataFrame, form: str, note: str = "") -> bytes:
     if form == "csv":
         return flat.to_csv(index=False, lineterminator="\n").encode()
     shown = flat.map(_printed)
-    return (_markdown(shown, frame, note) if form == "markdown" else _latex(shown, frame, note)).encode()
-
-
-def latex(text: Any) -> str:
-    """Text of a trace that LaTeX prints as it is."""
-    return "".join(LATEX.get(char, char) for char in plain(text))
+    right = [_is_number(frame[name], shown[name]) for name in frame.columns]
+    made = _markdown(shown, right, note) if form == "markdown" else latex_table(shown, right, note)
+    return made.encode()
 
 
 def _flat(value: Any) -> Any:
@@ -80,43 +51,24 @@ def _printed(value: Any) -> str:
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}".replace("-", MINUS) if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not NUMBER.fullmatch(text):
+        return text
+    return text.lstrip("-") if not text.strip("-0.") else text.replace("-", MINUS)
 
 
-def _aligned(frame: pd.DataFrame) -> list[bool]:
-    """Whether a column is of numbers, and stands right."""
-    return [
-        pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
-        for name in frame.columns
-    ]
+def _is_number(values: pd.Series, texts: pd.Series) -> bool:
+    """Whether a column is of numbers, or of their texts, and stands right."""
+    if pd.api.types.is_bool_dtype(values):
+        return False
+    return pd.api.types.is_numeric_dtype(values) or all(map(NUMBER.fullmatch, texts))
 
 
-def _markdown(shown: pd.DataFrame, frame: pd.DataFrame, note: str) -> str:
+def _markdown(shown: pd.DataFrame, right: list[bool], note: str) -> str:
     inert = shown.map(escaped).rename(columns=lambda name: escaped(_words(name)))
-    align = ["right" if number else "left" for number in _aligned(frame)]
+    align = ["right" if one else "left" for one in right]
     body = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
     return "\n\n".join([str(body), *([escaped(note)] if note else [])]) + "\n"
-
-
-def _latex(shown: pd.DataFrame, frame: pd.DataFrame, note: str) -> str:
-    align = "".join("r" if number else "l" for number in _aligned(frame))
-    rows = [[latex(_words(name)) for name in shown.columns]]
-    rows += [[latex(value) for value in row] for row in shown.itertuples(index=False)]
-    lines = [" & ".join(row) + r" \\" for row in rows]
-    return "\n".join(
-        [
-            "% needs the packages booktabs and amssymb",
-            *([f"% {plain(note)}"] if note else []),
-            rf"\begin{{tabular}}{{{align}}}",
-            r"\toprule",
-            lines[0],
-            r"\midrule",
-            *lines[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-            "",
-        ]
-    )
 
 
 def _words(name: Any) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from posttrace.reports.display import DASH, points
+from posttrace.reports.display import DASH, percent, points
 from posttrace.reports.figures.results import marks
 from posttrace.reports.pack import gains
 from posttrace.reports.pack.entry import Unsupported
+from posttrace.reports.pack.printed import printing
 from posttrace.reports.style import VERDICT_MARKS
 from posttrace.traces.errors import InputError
 
@@ -102,7 +103,7 @@ def results_note(table: pd.DataFrame) -> str:
 def _cell(row: dict[Any, Any]) -> str:
     if pd.isna(row["mean_gain_pp"]):
         return f"{DASH} ({row['interval']})"
-    bounds = "" if pd.isna(row["low_pp"]) else f" [{points(row['low_pp'])}, {points(row['high_pp'])}]"
+    bounds = "" if pd.isna(row["low_pp"]) else f" [{percent(row['low_pp'])}, {percent(row['high_pp'])}]"
     return f"{points(row['mean_gain_pp'])}{bounds} {marks(str(row['verdicts']))}"
 
 
@@ -138,13 +139,36 @@ SHEETS: Final = (
         results_printed,
         results_note,
     ),
-    Sheet("audit", "an audited run: verdict, gains, bounds and p; on 0..1", lambda m: m.audit.table()),
-    Sheet("audit_submissions", "a submission of an audited run: gain and bounds; on 0..1", _submissions),
+    Sheet(
+        "audit",
+        "an audited run: verdict, gains, bounds and p; on 0..1",
+        lambda m: m.audit.table(),
+        **printing("audit"),
+    ),
+    Sheet(
+        "audit_submissions",
+        "a submission of an audited run: gain and bounds; on 0..1",
+        _submissions,
+        **printing("audit_submissions"),
+    ),
     *(Sheet(name, row, partial(_of_traces, name), long=True) for name, row in _TRACES.items()),
     Sheet("routes", "a submission: its route and evidence", lambda m: m.routing.found.submissions, long=True),
-    Sheet("association", "a route against all others within tasks; gains on 0..1", _association),
-    Sheet("failed_runs", "a run, failed or not: type of failure", partial(_of_failures, "runs")),
+    Sheet(
+        "association",
+        "a route against all others within tasks; gains on 0..1",
+        _association,
+        **printing("association"),
+    ),
+    Sheet(
+        "failed_runs",
+        "a run, failed or not: type of failure",
+        partial(_of_failures, "runs"),
+        **printing("failed_runs"),
+    ),
     Sheet("failed_iterations", "an iteration, failed or not", partial(_of_failures, "iterations"), long=True),
     Sheet("failure_causes", "a cited line of a failure's cause", partial(_of_failures, "causes"), long=True),
-    *(Sheet(name, row, partial(_of_study, table)) for name, (table, row) in _STUDY.items()),
+    *(
+        Sheet(name, row, partial(_of_study, table), **printing(name, table))
+        for name, (table, row) in _STUDY.items()
+    ),
 )

@@ -81,7 +81,8 @@ def test_a_lane_for_each_route_script_and_folder_in_their_order() -> None:
     routes = ["route sft", "route unknown", "route sft>grpo $x$"]
     assert names(lower) == [*routes, "sft.py", "grpo.py", "code", "output/a", "output/b"]
     assert texts(lower) == ["+70 −0"]
-    marks = {(line.get_marker(), *line.get_xydata()[0]) for line in lower.lines if len(line.get_xdata()) == 1}
+    points = [(line.get_marker(), np.asarray(line.get_xydata())) for line in lower.lines]
+    marks = {(marker, *at[0].tolist()) for marker, at in points if len(at) == 1}
     assert {("o", 60, 0), ("x", 90, 1), ("o", 150, 2), ("|", 61, 5), ("D", 59, 6)} <= marks
 
 
@@ -110,7 +111,7 @@ def test_no_text_lies_on_another_or_outside(page: style.Page) -> None:
         boxes = [text.get_window_extent() for text in axes.texts]
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
         assert all(axes.get_window_extent().x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
-    sizes = [text.get_fontsize() for axes in figure.axes for text in axes.texts]
+    sizes = [float(text.get_fontsize()) for axes in figure.axes for text in axes.texts]
     assert min(sizes) >= 6
 
 

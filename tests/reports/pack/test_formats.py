@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from posttrace.reports.pack.formats import LATEX, SUFFIXES, latex, rendered
-from posttrace.reports.style import VERDICT_MARKS
+from posttrace.reports.pack.formats import SUFFIXES, rendered
 from posttrace.traces.errors import InputError
 
 
@@ -49,32 +48,25 @@ def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.Monkey
         rendered(frame(), "parquet")
 
 
-def test_latex_is_booktabs_and_inert() -> None:
-    text = rendered(frame(), "latex", "A note: 5 %").decode()
-    assert text.splitlines() == [
-        "% needs the packages booktabs and amssymb",
-        "% A note: 5 %",
-        r"\begin{tabular}{lrrll}",
-        r"\toprule",
-        r"agent label & gain & n & clean & run ids \\",
-        r"\midrule",
-        r"sft & $-$0.1235 & 3 & yes & x y \\",
-        r"a\_b \& $<$c$>$ | 50 \% & -- & -- & no &  \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-
-
-def test_latex_knows_every_mark_of_a_verdict() -> None:
-    assert {mark.symbol for mark in VERDICT_MARKS.values()} <= set(LATEX)
-    assert latex("▲\n\\x{") == r"$\blacktriangle$ \textbackslash{}x\{"
-
-
 def test_markdown_is_a_pipe_table_that_nothing_ends() -> None:
     lines = rendered(frame(), "markdown", "Note.").decode().splitlines()
     assert len(lines) == 6
     assert r"\| 50 %" in lines[3]
     assert lines[-1] == "Note."
+
+
+def test_texts_of_numbers_stand_right_with_a_true_minus_and_zero_has_no_sign() -> None:
+    texts = pd.DataFrame(
+        {"gain": ["-1.50", "-0.00", None], "p": ["<.001", "0.1", "1.0"], "x": ["-a", "b", "c"]}
+    )
+    head, align, *rows = rendered(texts, "markdown").decode().splitlines()
+    assert [part.strip("-|") for part in align.split("|")[1:-1]] == [":", ":", ":"]
+    assert align.split("|")[1].endswith("-:")
+    assert align.split("|")[2].endswith("-:")
+    assert align.split("|")[3].startswith(":-")
+    assert "−1.50" in rows[0]
+    assert rows[1].split("|")[1].strip() == "0.00"
+    assert head.count("|") == 4
 
 
 @pytest.mark.parametrize("form", SUFFIXES)
