@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 READ: Final = "markdown-citations-implicit_figures-tex_math_dollars-raw_html-raw_tex+raw_attribute"
 MISSING: Final = "PDF needs pandoc and Typst: pip install 'posttrace[pdf]', or use --renderer quarto"
+TEXT_PT: Final = (210 - 2 * 16) / 25.4 * 72
+"""Width of the text in ``page.typ``: A4 without its margins."""
 STYLE: Final = Path(__file__).with_name("page.typ")
 
 
@@ -51,7 +54,8 @@ def source(notebook: NotebookNode, folder: Path) -> str:
     except RuntimeError as error:
         raise ReportError(f"pandoc could not read the report: {_last(error)}") from error
     title = json.dumps(notebook.metadata["title"], ensure_ascii=False)
-    return f"#let title = {title}\n{STYLE.read_text()}\n{_even(body)}"
+    scale = _scale(item.svg for item in shown(notebook) if isinstance(item, Drawing))
+    return f"#let title = {title}\n#let scale = {scale:.3f}\n{STYLE.read_text()}\n{_even(body)}"
 
 
 def tools() -> tuple[Any, Any]:
@@ -79,6 +83,12 @@ def _markdown(notebook: NotebookNode, folder: Path) -> str:
         else:
             parts.append(written(item))
     return "\n\n".join(parts)
+
+
+def _scale(figures: Iterable[str]) -> float:
+    """Of all figures alike, so that their text has one size: 1, or what lets the widest fit the page."""
+    widths = (re.search(r'<svg[^>]* width="([\d.]+)pt"', figure) for figure in figures)
+    return min([1.0, *(TEXT_PT / float(width[1]) for width in widths if width)])
 
 
 def _even(body: str) -> str:

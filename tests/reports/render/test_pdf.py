@@ -35,6 +35,13 @@ def test_what_a_page_folds_stands_open_and_signs_stay_text(tools, tmp_path):
     assert "columns: 2" in text
 
 
+def test_figures_share_the_scale_at_which_the_widest_fits():
+    wide, narrow = (f'<svg height="9pt" width="{points}pt"/>' for points in (1009.134, 200))
+    # A4 is 210 mm wide, its margins 16 mm each: 178 mm are 504.567 points
+    assert pdf._scale([narrow, wide]) == pytest.approx(0.5, abs=1e-5)
+    assert pdf._scale([narrow]) == pdf._scale([]) == 1
+
+
 def test_a_missing_program_is_one_line_with_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(InputError, match=r"pip install 'posttrace\[pdf\]'"):
