@@ -46,6 +46,8 @@ class Page:
     """Of a figure that needs no more than a column."""
     text_pt: float = WRITTEN_PT
     paper: str = "#ffffff"
+    height_in: float = 8.2
+    """Of a figure that leaves room for its caption."""
 
     @property
     def scale(self) -> float:
@@ -61,15 +63,16 @@ class Page:
         return max(1, int(columns * (self.width_in / self.scale) / WIDE.width_in + 0.15))
 
 
-WIDE: Final = Page("wide", 9.4, 6.0, paper="#fdfdfb")
+WIDE: Final = Page("wide", 9.4, 6.0, paper="#fdfdfb", height_in=11.0)
 """Screens, and reports."""
 PAGES: Final[Mapping[str, Page]] = {
     "wide": WIDE,
     "neurips": Page("neurips", 5.5, 3.6, 7.2),
     "icml": Page("icml", 6.75, 3.25, 7.2),
-    "acl": Page("acl", 6.3, 3.03, 7.2),
+    "acl": Page("acl", 6.3, 3.03, 7.2, height_in=8.8),
 }
-"""Text widths of the author kits. NeurIPS has one column: there a small figure is two thirds as wide."""
+"""Text widths of the author kits, and their heights (9 in, ACL 9.7) less a caption. NeurIPS has one column:
+there a small figure is two thirds as wide."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def test_a_pack_is_checked(reported: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in out.iterdir()}
     result = run("figures", out, "--check")
     assert result.return_value == 0
-    # ranks: rank, tasks, difference, p and n of 3 agents; results: gain, 2 bounds and n without a score of 6 cells
+    # ranks: rank, tasks, difference, p, n of 3 agents; results: gain, 2 bounds, n without score of 6 cells
     assert result.stdout.splitlines()[-1] == f"{out}: 39 numbers of 6 runs reproduce (2 figures and tables)"
     assert run("tables", out, "--check").return_value == 0
     assert {path: path.read_bytes() for path in out.iterdir()} == before

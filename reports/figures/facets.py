@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from posttrace.reports import style
 from posttrace.reports.figures.gains import are_corrected, draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.legend import place, verdict_keys
+from posttrace.reports.figures.names import folded
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MAX_COLUMNS = 3
-LABEL = 5
+COLUMNS = 3
+"""Tasks side by side; more where the page is not high enough."""
+LABEL = 4
 """Letters of a line of an agent's name, for each inch of the page at full size."""
 LINE = 0.85
 """Height of such a line."""
@@ -30,14 +31,16 @@ STEP = 0.6
 def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Figure:
     """Draw the runs of ``forest``'s table; a run without a gain is a mark at the right edge."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     tasks = list(dict.fromkeys(table["task"]))
     letters = int(LABEL * page.width_in / page.scale)
-    names = {agent: textwrap.fill(agent, letters) for agent in dict.fromkeys(table["agent_label"])}
+    names = {agent: folded(agent, letters) for agent in dict.fromkeys(table["agent_label"])}
     heights = _heights(table, {agent: name.count("\n") + 1 for agent, name in names.items()})
-    columns = min(len(tasks), MAX_COLUMNS)
-    rows = math.ceil(len(tasks) / columns)
     last = max(y for ys in heights.values() for y in ys)
+    fitting = max(1, int((page.height_in / page.scale - 1.2) / (0.4 + 0.16 * (last + 1))))
+    columns = max(min(len(tasks), COLUMNS), math.ceil(len(tasks) / fitting))
+    rows = math.ceil(len(tasks) / columns)
     with style.applied(page):
         height = page.inches(1.2 + rows * (0.4 + 0.16 * (last + 1)))
         figure = Figure(figsize=(page.width_in, height), layout="constrained")
@@ -48,6 +51,7 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
             axes.set_title(task)
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
+        grid[0].xaxis.set_major_locator(MaxNLocator(nbins=6 if columns <= COLUMNS else 3))
         centres = [float(np.mean(ys)) for ys in heights.values()]
         grid[0].set_yticks(centres, [names[agent] for agent in heights])
         grid[0].set_ylim(last + STEP, -STEP)

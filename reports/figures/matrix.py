@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from posttrace.reports import style
+from posttrace.reports.figures.names import folded, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +21,7 @@ LINE_PT: Final = (8.0, 7.5, 7.5)
 HATCHED: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#858b92", "hatch": "////"}
 APART: Final = 0.29
 """From line to line, in heights of a cell."""
-LETTER: Final = 0.62
-"""Width of a letter, in sizes of the text."""
-LABEL_LETTERS: Final = 26
+LABEL_LETTERS: Final = 24
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ def draw_matrix(
 
     scale = LinearSegmentedColormap.from_list("gain", [LESS, "#ffffff", MORE])
     norm = Normalize(*limits, clip=True)
-    rows, columns = ([textwrap.fill(name, LABEL_LETTERS) for name in side] for side in names)
-    room = (width_in - 0.25 - _longest(rows) * LETTER * style.pt(8) / 72) / max(len(columns), 1)
+    rows, columns = ([folded(name, LABEL_LETTERS) for name in side] for side in names)
+    room = (width_in - 0.25 - _widest(rows) * style.pt(8) / 72) / max(len(columns), 1)
     for cell in cells:
         colour = scale(norm(cell.value)) if np.isfinite(cell.value) else style.FAINT
         _draw_cell(axes, cell, colour, room)
@@ -68,19 +66,19 @@ def draw_matrix(
 
 def _name_columns(axes: Axes, columns: Sequence[str], room: float) -> None:
     """Above the cells; turned where they would run into each other."""
-    turned = _size(_longest(columns), style.pt(8), room) < style.pt(8)
+    turned = _size(_widest(columns), style.pt(8), room) < style.pt(8)
     look: dict[str, Any] = {"rotation": 35, "ha": "left", "rotation_mode": "anchor"} if turned else {}
     axes.set_xticks([i + 0.5 - 0.2 * turned for i in range(len(columns))], columns, **look)
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
 
 
-def _longest(names: Sequence[str]) -> int:
-    return max((len(line) for name in names for line in name.split("\n")), default=0)
+def _widest(names: Sequence[str]) -> float:
+    return max((width(line) for name in names for line in name.split("\n")), default=0.0)
 
 
-def _size(letters: int, wanted: float, room: float) -> float:
-    """The size at which so many letters fit ``room`` inches, at most ``wanted``."""
-    return min(wanted, 72 * 0.95 * room / (LETTER * max(letters, 1)))
+def _size(wide: float, wanted: float, room: float) -> float:
+    """The size at which text so wide fits ``room`` inches, at most ``wanted``."""
+    return min(wanted, 72 * 0.92 * room / max(wide, 0.1))
 
 
 def _draw_cell(axes: Axes, cell: Cell, colour: Any, room: float) -> None:
@@ -93,7 +91,7 @@ def _draw_cell(axes: Axes, cell: Cell, colour: Any, room: float) -> None:
     axes.add_patch(Rectangle(place, 0.96, 0.94, **look))
     top = cell.row + 0.5 - APART * (len(cell.lines) - 1) / 2
     for i, line in enumerate(cell.lines):
-        size = _size(len(line), style.pt(LINE_PT[min(i, 2)]), room)
+        size = _size(width(line), style.pt(LINE_PT[min(i, 2)]), room)
         text = axes.text(cell.column + 0.5, top + APART * i, line, ha="center", va="center", fontsize=size)
         if cell.hatched and line:
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.6})

@@ -68,8 +68,9 @@ def _draw(axes: Axes, table: pd.DataFrame, lines: dict[str, dict[str, Any]]) -> 
         own = own.sort_values("n_items")
         axes.plot(own["n_items"], own["detectable_pp"], **{**lines[f"k = {k:.0f}"], "markersize": 2.6})
     axes.plot(runs["n_items"], runs["detectable_pp"], **{**RUN, "markersize": 5})
-    baseline = table["baseline_pct"].iloc[0]
-    axes.set_title(f"{table['task'].iloc[0]} (base {baseline:.1f} %)")
+    axes.set_title(str(table["task"].iloc[0]))
+    base = f"base {table['baseline_pct'].iloc[0]:.1f} %"
+    axes.text(0.98, 0.96, base, transform=axes.transAxes, ha="right", va="top", fontsize=style.pt(7.5))
 
 
 def _scales(axes: Axes) -> None:

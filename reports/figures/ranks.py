@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from posttrace.reports import style
+from posttrace.reports.figures.names import folded
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ and ``p`` of the Friedman test are the same in every row."""
 
 NAME: Final = 26
 """Letters of a line of a name."""
+TOP: Final = 2.1
+"""Room above the scale, in rows of names."""
 
 
 def ranks(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
@@ -31,22 +33,20 @@ def ranks(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     bars = cliques(table["mean_rank"].to_list(), float(table["critical_difference"].iloc[0]))
     half = -(-len(table) // 2)
     with style.applied(page):
-        names = [
-            textwrap.fill(f"{row.configuration} ({row.mean_rank:.2f})", NAME) for row in table.itertuples()
-        ]
-        lines = max(name.count("\n") for name in names)
-        height = page.inches(1.15 + 0.13 * len(bars) + (0.24 + 0.12 * lines) * half)
+        names = [folded(f"{row.configuration} ({row.mean_rank:.2f})", NAME) for row in table.itertuples()]
+        lines = 1 + max(name.count("\n") for name in names)
+        depth = 0.55 * len(bars) + 0.4
+        height = page.inches(0.25 + (0.08 + 0.14 * lines) * (depth + half + 0.3 + TOP))
         figure = Figure(figsize=(page.width_in, height), layout="constrained")
         axes = figure.add_subplot()
         _draw_scale(axes, table)
-        depth = 0.55 * len(bars) + 0.4
         for i, (low, high) in enumerate(bars):
             y = 0.55 * (i + 1)
             axes.plot(
                 [low - 0.04, high + 0.04], [y, y], color=style.INK, linewidth=2.6, solid_capstyle="butt"
             )
         _draw_names(axes, dict(zip(names, table["mean_rank"], strict=True)), depth)
-        axes.set_ylim(depth + half + 0.3, -2.1)
+        axes.set_ylim(depth + half + 0.3, -TOP)
         return style.settled(figure)
 
 

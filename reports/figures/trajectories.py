@@ -9,6 +9,7 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.legend import key, place
+from posttrace.reports.figures.timeline import UNITS
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ COLUMNS = (
 X = Literal["submission_id", "elapsed_min", "tokens_k"]
 AXES: Final[dict[X, str]] = {
     "submission_id": "submission",
-    "elapsed_min": "minutes since the start",
+    "elapsed_min": "{} since the start",
     "tokens_k": "thousand tokens of the agent, input and output",
 }
 MAX_COLUMNS = 5
@@ -53,13 +54,18 @@ def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WI
     """
     from matplotlib.figure import Figure
 
+    if x == "elapsed_min":
+        table, label = _clocked(table)
+    else:
+        label = AXES[x]
     grid = _grid(table)
     n_rows = 1 + max(row for row, _ in grid.values()) if grid else 1
     n_columns = 1 + max(column for _, column in grid.values()) if grid else 1
     colours = _colours(table)
     with style.applied(page):
         width = page.width_in if n_columns > 2 else page.width_in * 0.7
-        size = (width, page.inches(0.75) + 1.75 * n_rows * (0.55 + 0.45 * page.width_in / WIDE.width_in))
+        panels = 1.75 * n_rows * (0.55 + 0.45 * page.width_in / WIDE.width_in)
+        size = (width, min(page.inches(0.75) + panels, max(page.height_in, 1.1 * n_rows)))
         figure = Figure(figsize=size, layout="constrained")
         for (task, agent), (row, column) in grid.items():
             axes = figure.add_subplot(n_rows, n_columns, row * n_columns + column + 1)
@@ -73,9 +79,16 @@ def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WI
                 axes.tick_params(labelleft=False)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
-        figure.supxlabel(AXES[x], fontsize=style.pt(8.5))
+        figure.supxlabel(label, fontsize=style.pt(8.5))
         place(figure, _legend(table))
         return style.settled(figure)
+
+
+def _clocked(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The same with ``elapsed_min`` in the unit that fits the longest run, and how the axis is called."""
+    longest = 60 * float(np.nanmax(table["elapsed_min"].to_numpy(dtype=float), initial=1.0))
+    scale, unit = next((scale, unit) for limit, scale, unit in UNITS if longest <= limit)
+    return table.assign(elapsed_min=60 * table["elapsed_min"] / scale), AXES["elapsed_min"].format(unit)
 
 
 def _grid(table: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:

@@ -39,12 +39,14 @@ def modes(material: Material) -> pd.DataFrame:
     # a base model that goes with the task tells no agents apart
     if runs.groupby("task")["base_model"].nunique().max() < 2 and "base_model" in parts:
         parts.remove("base_model")
-    named = runs[parts].fillna("").astype(str).agg(" · ".join, axis=1) if parts else runs["agent"]
+    named = _joined(runs[parts]) if parts else runs["agent"]
     kept["group"] = kept["cell_id"].map(named)
     several = kept.groupby("group")["mode"].transform("nunique") > 1
     if not several.any():
         raise Unsupported("no agent ran in two modes")
     kept = kept[several]
+    told = [name for name in parts if kept["cell_id"].map(runs[name]).nunique() > 1]  # of those that are left
+    kept["group"] = _joined(runs.loc[kept["cell_id"], told]).to_numpy() if told else ""
     alone = kept["group"].nunique() == 1
     kept["row_label"] = kept["mode"] if alone else kept["mode"] + " (" + kept["group"] + ")"
     kept["significant"] = [_told_apart(row) for row in kept.to_dict("records")]
@@ -98,6 +100,10 @@ def _behind(material: Material) -> dict[str, list[str]]:
     runs = material.study.runs
     runs = runs.assign(configuration=configurations(runs))[runs["gain"].notna()]
     return {str(name): list(part["run_id"]) for name, part in runs.groupby("configuration", sort=False)}
+
+
+def _joined(parts: pd.DataFrame) -> pd.Series:
+    return parts.fillna("").astype(str).agg(" · ".join, axis=1)
 
 
 def _told_apart(row: dict[Any, Any]) -> bool:
