@@ -32,7 +32,8 @@ def render(notebook: NotebookNode) -> str:
     """
     check_executed(notebook)
     data = evidence.of(notebook)
-    resources = {"report": {**data, "contents": _contents(notebook)}}
+    runs = [{**run, "anchor": run_anchor(run["run_id"])} for run in data["runs"]]
+    resources = {"report": {**data, "runs": runs, "contents": _contents(notebook)}}
     page, _ = _exporter()(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
@@ -50,6 +51,11 @@ def markdown(source: str) -> str:
 def slug(heading: str) -> str:
     """Anchor of a heading: lower case, words joined by hyphens."""
     return re.sub(r"[^\w]+", "-", heading.lower()).strip("-")
+
+
+def run_anchor(run_id: str) -> str:
+    """Anchor of a run in the list of traces at the top of a page."""
+    return f"run-{slug(run_id)}"
 
 
 def _contents(notebook: NotebookNode) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from posttrace.reports import style
@@ -48,6 +48,10 @@ class Table:
             pipe = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
             body = [pipe]
         return "\n\n".join([*body, *map(escaped, self.notes)])
+
+    def linked(self, column: str, anchors: Sequence[str]) -> Table:
+        """The same, each cell of ``column`` a link to its anchor."""
+        return replace(self, links={**self.links, column: anchors})
 
     def folded(self, summary: str) -> Folded:
         """The same, below a line that opens it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 SVG = "image/svg+xml"
+LINK = re.compile(r"\]\(#([\w-]+)\)")
 HIDDEN = frozenset({"evidence"})
 """Tags of cells whose output is data and nothing to read."""
 
@@ -46,7 +48,7 @@ Shown = Words | Fold | Drawing
 
 def shown(notebook: NotebookNode) -> Iterator[Shown]:
     """Everything that a reader sees, from the title on; front matter and code are left out."""
-    number = 0
+    number, anchors = 0, _anchors(notebook)
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type == "markdown":
@@ -60,7 +62,16 @@ def shown(notebook: NotebookNode) -> Iterator[Shown]:
                 yield Drawing(number, data[SVG], about.get(SVG, {}).get("alt", ""))
             elif "text/markdown" in data:
                 more = about.get("text/markdown", {})
-                linked = more.get("linked", data["text/markdown"])
-                yield Fold(**more) if "summary" in more else Words(linked)
+                linked = more.get("linked", "")
+                known = linked and anchors.issuperset(LINK.findall(linked))
+                words = linked if known else data["text/markdown"]
+                yield Fold(**more) if "summary" in more else Words(words)
             elif output.output_type == "stream":
                 yield Words(f"```\n{output.text}\n```")
+
+
+def _anchors(notebook: NotebookNode) -> frozenset[str]:
+    """What links can lead to: the texts that a page folds. Other places have anchors on the page alone."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    found = (output.get("metadata", {}).get("text/markdown", {}).get("anchor") for output in outputs)
+    return frozenset(filter(None, found))

@@ -15,6 +15,7 @@ import posttrace as pt
 from IPython.display import display
 from posttrace.reports import alt, chapters, cohort, evidence, figures, frames, provenance
 from posttrace.reports import routing, shown, story, tables
+from posttrace.reports.html import run_anchor
 from posttrace.reports.memory import Memory
 from posttrace.reports.style import PAGES"""
 
@@ -36,6 +37,10 @@ delta_eq_pp = 100 * audit.settings.delta_eq"""
 SUMMARY = """\
 summary = tables.summary(verdicts, len(traces.excluded), delta_eq=audit.settings.delta_eq)
 summary"""
+
+VERDICTS = """\
+verdict_table = tables.verdict_table(verdicts, routes.notes(verdicts))
+verdict_table.linked("agent", verdicts["run_id"].map(run_anchor))"""
 
 TRAJECTORIES = """\
 trajectories = shown.Picture(
@@ -106,7 +111,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code(AUDIT, "doing-audit"),
         code(SUMMARY, "summary"),
         text("## Verdicts"),
-        code("verdict_table = tables.verdict_table(verdicts, routes.notes(verdicts))\nverdict_table"),
+        code(VERDICTS),
         text(prose.verdict_caption(parameters.settings)),
         text(prose.NOISE_BOX, "box"),
         text("## Score trajectories"),

@@ -1,7 +1,7 @@
 """Markdown has every word and figure of the notebook, and none of its code."""
 
 from posttrace.reports.render import markdown
-from tests.reports.render.executed import LINKED, SVG, executed
+from tests.reports.render.executed import LINKED, SVG, TABLE, executed
 
 
 def test_words_figures_and_folds_in_order():
@@ -19,3 +19,12 @@ def test_words_figures_and_folds_in_order():
         "**All commands**",
         "```\npython sft.py\n```\n",
     ]
+
+
+def test_a_link_to_what_the_page_alone_has_is_left_out():
+    notebook = executed()
+    (about,) = (cell for cell in notebook.cells if cell.source == "2")
+    about.outputs[0].metadata["text/markdown"]["linked"] = TABLE.replace("all", "[all](#run-1)")
+    text = markdown.render(notebook, "page")["page.md"].decode()
+    assert TABLE in text
+    assert "#run-1" not in text
