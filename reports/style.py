@@ -90,7 +90,7 @@ class Mark:
         """Settings of matplotlib for the mark, apart from what lies below it."""
         shape: dict[str, Any] = {"marker": self.marker, "color": self.colour, "markersize": size}
         if self.hollow:
-            return shape | {"markerfacecolor": "white", "markeredgewidth": 1.1}
+            return shape | {"markersize": 0.8 * size, "markerfacecolor": "white", "markeredgewidth": 1.1}
         return shape | {"markeredgecolor": "white", "markeredgewidth": 0.5}
 
 

@@ -48,7 +48,7 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
         for axes, task in zip(grid, tasks, strict=False):
             draw_scale(axes, delta_eq_pp)
             _draw_task(axes, table[table["task"] == task], heights, corrected=are_corrected(table))
-            axes.set_title(task)
+            axes.set_title(task, fontsize=style.pt(9 if columns <= COLUMNS else 7.5))
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
         grid[0].xaxis.set_major_locator(MaxNLocator(nbins=6 if columns <= COLUMNS else 3))

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from posttrace.reports import style
+from posttrace.reports.figures.names import width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-LETTER: Final = 0.6
-"""Width of a letter, in sizes of the text."""
-BESIDE: Final = 8
-"""Room of the mark beside a text, and of what parts columns, in letters."""
+BESIDE: Final = 5.0
+"""Room of the mark beside a text, and of what parts columns, in sizes of the text."""
 
 
 def key(label: str, **look: Any) -> Line2D:
@@ -38,11 +37,11 @@ def verdict_keys(verdicts: Iterable[str]) -> list[Any]:
 
 def columns(labels: Sequence[str], width_in: float) -> int:
     """Columns of a legend that fit a width; inside ``style.applied``."""
-    letter = LETTER * style.pt(8) / 72
+    size = style.pt(8) / 72
     for n in range(len(labels), 1, -1):
         # as matplotlib fills them: one below the other, and each column as wide as its longest
         parts = [labels[at[0] : at[-1] + 1] for at in np.array_split(np.arange(len(labels)), n)]
-        if letter * sum(max(map(len, part)) + BESIDE for part in parts) <= width_in:
+        if size * sum(max(map(width, part)) + BESIDE for part in parts) <= width_in:
             return n
     return 1
 

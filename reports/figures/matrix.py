@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.names import folded, width
+from posttrace.reports.figures.names import folded_alike, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ LINE_PT: Final = (8.0, 7.5, 7.5)
 HATCHED: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#858b92", "hatch": "////"}
 APART: Final = 0.29
 """From line to line, in heights of a cell."""
-LABEL_LETTERS: Final = 24
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def draw_matrix(
 
     scale = LinearSegmentedColormap.from_list("gain", [LESS, "#ffffff", MORE])
     norm = Normalize(*limits, clip=True)
-    rows, columns = ([folded(name, LABEL_LETTERS) for name in side] for side in names)
+    rows, columns = map(folded_alike, names)
     room = (width_in - 0.25 - _widest(rows) * style.pt(8) / 72) / max(len(columns), 1)
     for cell in cells:
         colour = scale(norm(cell.value)) if np.isfinite(cell.value) else style.FAINT

@@ -56,8 +56,9 @@ def _draw_task(axes: Axes, runs: pd.DataFrame, routes: list[str]) -> None:
     for y, route in enumerate(routes):
         own = runs[runs["route"] == route]
         axes.axhline(y, color=style.FAINT, linewidth=0.6, zorder=0)
-        if len(own):
+        if len(own) > 1:
             axes.plot([own["gain_pp"].mean()] * 2, [y - 0.3, y + 0.3], color=style.INK, linewidth=1.4)
+        if len(own):
             axes.annotate(
                 f"n = {len(own)}",
                 (1.01, y),

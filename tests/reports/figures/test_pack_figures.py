@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import pytest
+from matplotlib.text import Text
 
 from posttrace.reports import figures, style
 from tests.reports.figures.tables import DRAWN
@@ -40,6 +41,17 @@ def test_nothing_sticks_out_of_the_page(name: str, page: str) -> None:
     assert box.y0 > -0.06
     assert box.x1 < figure.get_figwidth() + 0.06
     assert box.y1 < figure.get_figheight() + 0.06
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("page", ["neurips", "acl"])
+def test_text_in_print_has_at_least_six_points(name: str, page: str) -> None:
+    draw, table = DRAWN[name]
+    figure = draw(table(), page=style.PAGES[page])
+    figure.draw_without_rendering()
+    shown = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    assert len(shown) > 3
+    assert min(float(text.get_fontsize()) for text in shown) > 5.99
 
 
 @pytest.mark.parametrize("name", [name for name in DRAWN if name not in {"ranks", "crossover"}])

@@ -164,6 +164,12 @@ def test_best_of_k_has_a_panel_a_task():
     assert line(figure.axes[1]) == [(1, 3.0), (2, 4.0), (3, 5.0)]
 
 
+def test_a_mean_of_one_run_is_no_bar():
+    figure = figures.route_gains(tables.gained())
+    bars = [one for axes in figure.axes for one in axes.lines if one.get_linewidth() == 1.4]
+    assert len(bars) == 1  # of sft on spell, which two runs came by
+
+
 def test_route_gains_keep_a_route_without_runs_on_a_task():
     spell, house = figures.route_gains(tables.gained()).axes
     assert texts(spell) == ["n = 2"]
@@ -178,10 +184,11 @@ def test_route_gains_keep_a_route_without_runs_on_a_task():
 
 def test_a_legend_has_as_many_columns_as_fit():
     with style.applied():
-        # 14 + 8 letters of 8 pt at 0.6: 1.47 in each
-        assert legend.columns(["x" * 14] * 9, 5.9) == 4
-        assert legend.columns(["x" * 14] * 9, 5.8) == 3
-        assert legend.columns(["x" * 14] * 2, 5.8) == 2
-        # a column is as wide as its longest: (30 + 8) + 2 x (4 + 8) letters are 4.13 in
-        assert legend.columns(["x" * 30, "x" * 4, "x" * 4], 4.2) == 3
+        # 14 digits of DejaVu Sans are 14 x 0.636 em; with 5 em beside them 13.9 em of 8 pt: 1.54 in each
+        assert legend.columns(["0" * 14] * 9, 6.2) == 4
+        assert legend.columns(["0" * 14] * 9, 6.1) == 3
+        assert legend.columns(["0" * 14] * 2, 6.1) == 2
+        # a column is as wide as its longest: (30 + 4 + 4) x 0.636 + 3 x 5 em are 4.35 in
+        assert legend.columns(["0" * 30, "0" * 4, "0" * 4], 4.4) == 3
+        assert legend.columns(["0" * 30, "0" * 4, "0" * 4], 4.2) == 2
         assert legend.columns(["x" * 140], 1.0) == 1
