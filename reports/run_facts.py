@@ -12,6 +12,7 @@ from posttrace.reports.display import DASH, count, percent, plural, points
 from posttrace.reports.observations import NOTHING
 from posttrace.reports.provenance import protection
 from posttrace.reports.shown import Prose, Table
+from posttrace.reports.story import UNRECORDED
 
 if TYPE_CHECKING:
     from posttrace.analysis.runs.records import RunRecord, Submission
@@ -197,7 +198,8 @@ def _process(
     hours = run.wall_s / 3600 if run.wall_s else None
     commands = [command for command in story.commands if command.ending != "session"]
     lost = [command for command in commands if command.ending in ("failed", "no_model")]
-    compared = bool(story.chapters) and all(chapter.problem is None for chapter in story.chapters)
+    problems = {chapter.problem for chapter in story.chapters} - {UNRECORDED}
+    compared = problems == {None}  # what one submission lacks is told with the next
     changed = [change for chapter in story.chapters for change in chapter.changes]
     spent = (stages["end_s"] - stages["start_s"]).groupby(stages["stage"]).sum()
     total = float(spent.sum())

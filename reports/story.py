@@ -29,6 +29,8 @@ RULE: Final = (
     "of the audited runs the one whose submissions were trained in the most different ways; of equals the "
     "one with the most submissions, then the first in the order of Table 1"
 )
+UNRECORDED: Final = "no revision of the code was recorded with it"
+"""Why the code of one submission is not known where that of others is."""
 Row = tuple[Any, ...]
 
 
@@ -149,9 +151,14 @@ def _chapters(run: RunRecord, revisions: Sequence[CodeRevision], aside: _Aside) 
     place, from_s = 0, 0.0
     for item in run.submissions:
         to_s = item.received_s or from_s
-        end = commits.index(item.revision, place) if item.revision in commits[place:] else place
-        yield _chapter(store, revisions[place : end + 1], aside, (item.submission_id, from_s, to_s))
-        place, from_s = end, to_s
+        about = item.submission_id, from_s, to_s
+        if revisions and item.revision not in commits:
+            yield Chapter(*about, (), 0, UNRECORDED)  # what changed until then is told with the next
+        else:
+            end = commits.index(item.revision, place) if item.revision in commits[place:] else place
+            yield _chapter(store, revisions[place : end + 1], aside, about)
+            place = end
+        from_s = to_s
     if revisions:
         yield _chapter(store, revisions[place:], aside, (None, from_s, run.wall_s or from_s))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -137,6 +138,21 @@ def test_without_revisions_the_story_is_told_and_says_what_is_missing(tmp_path: 
     first = chapters.folds(told, routed)[0]
     assert first.summary.endswith(" · code not known")
     assert "revisions.git is not beside the trace" in Page.of(markdown(first.body)).text
+
+
+def test_what_one_submission_does_not_tell_of_the_code_the_next_does(tmp_path: Path) -> None:
+    traces = load([write_told_run(tmp_path)])
+    (run,) = traces.final
+    first, *rest = run.submissions
+    bare = replace(traces, records=(replace(run, submissions=(replace(first, revision=None), *rest)),))
+    verdicts = frames.verdicts(audit(bare, QUICK))
+    submissions = frames.trajectories(bare, verdicts)
+    routed = Routing.of(bare).submissions(verdicts, submissions)
+    told = story.tell(bare, routed, submissions, run.run_id)
+    unknown, second, *_ = chapters.folds(told, routed)
+    assert unknown.summary.endswith(" · code not known")
+    assert "no revision of the code was recorded with it" in Page.of(markdown(unknown.body)).text
+    assert second.summary.endswith(" · 1 file changed, +3 −0")  # what came with the first
 
 
 def test_nothing_to_tell_is_a_story_too(routed: pd.DataFrame, told: Story) -> None:
