@@ -38,6 +38,11 @@ def p_value(value: Any) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def level(alpha: float) -> str:
+    """What a bound or interval at ``alpha`` covers: ``95 %``, on one line."""
+    return f"{100 * (1 - alpha):g}\N{NO-BREAK SPACE}%"
+
+
 def count(value: Any) -> str:
     """A whole number, thousands separated."""
     return DASH if pd.isna(value) else f"{int(value):,}"

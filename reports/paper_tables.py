@@ -11,7 +11,7 @@ import pandas as pd
 from posttrace.analysis.audit.counts import CountEvidence, Scores
 from posttrace.analysis.lint.finding import Findings
 from posttrace.analysis.stats.proportions import newcombe
-from posttrace.reports.display import count, p_value, percent, plural, points
+from posttrace.reports.display import count, level, p_value, percent, plural, points
 from posttrace.reports.findings import summary as counted
 from posttrace.reports.paper import main_rows, short
 from posttrace.reports.shown import Prose, Table
@@ -90,7 +90,7 @@ def drivers(verdicts: pd.DataFrame, alpha: float) -> Table:
     )
     apart = int(((rows["low_pp"] > 0) | (rows["high_pp"] < 0)).sum())
     notes = (
-        f"{100 * (1 - alpha):g} % Newcombe intervals for two independent proportions, one run a driver, not "
+        f"{level(alpha)} Newcombe intervals for two independent proportions, one run a driver, not "
         f"adjusted for {plural(len(rows), 'pair')} or for unknown numbers of submissions: {apart} exclude 0.",
     )
     missing = "No agent is reported with two drivers on one base model and task."

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from posttrace.reports.chapters import anchor
-from posttrace.reports.display import DASH, count, percent, plural, points
+from posttrace.reports.display import DASH, count, level, percent, plural, points
 from posttrace.reports.frames import noise_half_width
 from posttrace.reports.shown import Table
 
@@ -50,15 +50,13 @@ def submissions(run: RunRecord, audit: Audit, routed: pd.DataFrame, story: Story
         rows = rows.astype({"submission_id": "int64"}).merge(whole, on="submission_id", how="left")
     changed = {chapter.submission_id: _changed(chapter) for chapter in story.chapters}
     rows["code"] = rows["submission_id"].map(changed)
-    links = {"number": [anchor(n) for n in rows["submission_id"]]} if len(rows) else {}
-    level = f"{100 * (1 - audit.settings.alpha):g} %"
     numbers = ("number", "at, s", "score %")
-    return Table(
-        "submissions", _cells(rows, level), rows, _notes(rows), numbers, links=links, missing=NO_SUBMISSION
-    )
+    cells = _cells(rows, audit.settings.alpha)
+    table = Table("submissions", cells, rows, _notes(rows), numbers, missing=NO_SUBMISSION)
+    return table.linked("number", rows["submission_id"].map(anchor)) if len(rows) else table
 
 
-def _cells(rows: pd.DataFrame, level: str) -> pd.DataFrame:
+def _cells(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
     scores = [
         f"{percent(score)} ± {error:.1f}" if pd.notna(error) and pd.notna(score) else percent(score)
         for score, error in zip(rows["score_pct"], rows["error_pp"], strict=True)
@@ -74,7 +72,7 @@ def _cells(rows: pd.DataFrame, level: str) -> pd.DataFrame:
             "at, s": [DASH if pd.isna(t) else f"{t:,.1f}" for t in rows["received_s"]],
             "status": [_status(row) for row in rows.to_dict("records")],
             "score %": scores,
-            f"gain, pp [{level}]": gains,
+            f"gain, pp [{level(alpha)}]": gains,
             "route": rows["route"].fillna(DASH),
             "tier": rows["tier"].fillna(DASH),
             "evidence": rows["evidence"].fillna(DASH),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from posttrace.analysis.audit.wording import BOUNDS, NOISE, SELECTION
-from posttrace.reports.display import escaped, plain
+from posttrace.reports.display import escaped, level, plain
 from posttrace.reports.story import RULE
 
 NOISE_BOX: Final = f"""\
@@ -85,7 +85,7 @@ def verdict_caption(settings: dict[str, Any]) -> str:
     return f"""\
 **Table 1.** k: distinct scored submissions that the best was picked from. Gain: best minus baseline in
 percentage points, as a leaderboard would report it. Corrected: the same without the luck of the pick, and in
-brackets the simultaneous lower bound (LCB) of the gain at level {100 * (1 - alpha):g} %. p: probability of a
+brackets the simultaneous lower bound (LCB) of the gain at level {level(alpha)}. p: probability of a
 gain like this one, as the best of k, when no submission is better than the base; Holm: adjusted over all runs
 of this report. MDE: the least gain that would be found 8 times in 10. Route: the objectives that trained the
 best submission (Figure 3). Integrity: what the recorder flagged and a reader should know before believing the
@@ -95,11 +95,10 @@ score. A gain *exceeds noise* when the adjusted p is at most {alpha:g} and the l
 
 def submissions_caption(settings: dict[str, Any]) -> str:
     """How to read the submissions of one run, with the settings of its audit."""
-    level = f"{100 * (1 - settings['alpha']):g} %"
     return f"""\
 **Table 1.** ±: 1.96 standard errors over the items of that one scoring. Gain: over the run's own baseline,
-with the two-sided {level} interval that holds for all submissions together; only submissions that are scored
-and not the base itself have one. Route: the objectives that moved the weights away from the base, in order
+with the two-sided {level(settings["alpha"])} interval that holds for all submissions together; only
+submissions that are scored and not the base itself have one. Route: the objectives that moved the weights away from the base, in order
 (*a>b*: first a, then b; *no_train*: the weights of the base, or nothing trained). Tier: what the route rests
 on. A: code that ran, its logs, and the origin of the weights; B: code that ran; C: code alone; D: names
 alone. Evidence: the main one, as file:line at a commit of *revisions.git*. A number leads to what was run and

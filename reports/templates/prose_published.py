@@ -7,7 +7,7 @@ from typing import Any, Final
 from posttrace.analysis.audit.wording import BY_SCORES
 from posttrace.analysis.audit.wording import NOISE as MEANS
 from posttrace.analysis.stats.nullmax import NUISANCE_LEVEL
-from posttrace.reports.display import plain
+from posttrace.reports.display import level, plain
 
 NOISE: Final = f"""\
 {MEANS.replace("Noise here means:", "**Noise here means:**", 1)}
@@ -48,7 +48,7 @@ that is not stated, such as a mean of two evaluations. Neither says which number
 def verdicts(settings: dict[str, Any]) -> str:
     """How to read the table, with the settings it was made with."""
     return f"""\
-**Table 1.** Bounds: one-sided, at level {100 * (1 - settings["alpha"]):g} %, the lower one adjusted for k. p:
+**Table 1.** Bounds: one-sided, at level {level(settings["alpha"])}, the lower one adjusted for k. p:
 probability of a best score like this one when no submission is better than the base, the largest over a range
 of what the base may truly score, and never below what that range may miss ({NUISANCE_LEVEL:g}; Berger and
 Boos 1994); Holm: adjusted over all rows, which share that {NUISANCE_LEVEL:g}. MDE: gain that such a test
