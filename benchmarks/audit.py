@@ -29,8 +29,8 @@ d = scored - base[:, None]
 g, s = d.mean(axis=0), d.std(axis=0, ddof=1)
 """
 OURS = """
-from posttrace.analysis.stats.maxt import MaxT
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.maxt import MaxT
+from posttrace.analysis.stats.items.paired import Paired
 def job():
     test = MaxT(resamples=B, chunk=CHUNK)(Paired(base[None], scored), np.random.default_rng(1))
     return [*test.p, *test.p_stepdown, test.critical, test.critical_abs, test.corrected.gain]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
-from posttrace.analysis.routes.models import Version
+from posttrace.analysis.routes.record.models import Version
 from posttrace.traces.events import ProcessObserved
 
 Ending = Literal["ended", "failed", "no_model", "unfinished", "session"]

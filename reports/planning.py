@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from posttrace.analysis.stats.design import Claim, Design
-from posttrace.analysis.stats.planning import UNATTAINABLE, Answer, Needed
+from posttrace.analysis.stats.plan.design import Claim, Design
+from posttrace.analysis.stats.plan.planning import UNATTAINABLE, Answer, Needed
 from posttrace.reports.display import DASH
 
 CLAIMS: dict[Claim, str] = {"run": "one run", "agent": "the agent"}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from posttrace.analysis.routes.history import History
-from posttrace.analysis.routes.models import BASE
-from posttrace.analysis.routes.recorded import read_history
-from posttrace.analysis.routes.revision import RevisionError, Revisions
+from posttrace.analysis.routes.record.history import History
+from posttrace.analysis.routes.record.models import BASE
+from posttrace.analysis.routes.record.recorded import read_history
+from posttrace.analysis.routes.record.revision import RevisionError, Revisions
 from posttrace.analysis.routes.route import NO_TRAIN, UNKNOWN
 from posttrace.analysis.runs.reread import reread
 from posttrace.reports import style

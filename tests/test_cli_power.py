@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from scipy.stats import norm
 
 from posttrace.analysis.audit.settings import AuditSettings
-from posttrace.analysis.stats.power import Detectable, critical_normal
+from posttrace.analysis.stats.plan.power import Detectable, critical_normal
 from posttrace.cli import cli
 from posttrace.cli.planning import follow
 from posttrace.traces.errors import InputError

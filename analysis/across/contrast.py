@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from posttrace.analysis.stats.contrast import PairedContrast
+from posttrace.analysis.stats.across.contrast import PairedContrast
 from posttrace.traces.errors import InputError
 
 GAIN = "corrected_gain"

@@ -12,8 +12,8 @@ import pandas as pd
 from posttrace.analysis.across.matching import Match, match
 from posttrace.analysis.across.runs import FACTORS, StudySettings, tidy
 from posttrace.analysis.audit.audit import adjusted
-from posttrace.analysis.stats.association import StratifiedPermutation
-from posttrace.analysis.stats.contrast import PairedContrast, StratifiedMean
+from posttrace.analysis.stats.across.association import StratifiedPermutation
+from posttrace.analysis.stats.across.contrast import PairedContrast, StratifiedMean
 from posttrace.traces.errors import InputError
 
 ALL_TASKS = "all tasks"

@@ -13,7 +13,7 @@ from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.audit.baseline import baseline_on
 from posttrace.analysis.audit.clean import confirmation
 from posttrace.analysis.audit.wording import RESTS_ON
-from posttrace.analysis.stats.hierarchical import MIN_RUNS, HierarchicalBootstrap, TaskOutcomes
+from posttrace.analysis.stats.across.hierarchical import MIN_RUNS, HierarchicalBootstrap, TaskOutcomes
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit, Runs, RunVerdict

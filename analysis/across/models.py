@@ -9,7 +9,7 @@ import pandas as pd
 
 from posttrace.analysis.across.runs import FACTORS, run_table, tidy
 from posttrace.analysis.audit.cells import POLICIES
-from posttrace.analysis.stats.mixed import RandomIntercept
+from posttrace.analysis.stats.across.mixed import RandomIntercept
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit

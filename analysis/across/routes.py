@@ -11,7 +11,7 @@ from posttrace.analysis.across.runs import StudySettings, tidy
 from posttrace.analysis.arrays import IntArray
 from posttrace.analysis.audit.audit import adjusted
 from posttrace.analysis.routes.route import REINFORCED, STEP, UNKNOWN
-from posttrace.analysis.stats.association import Labels, StratifiedPermutation, cmh
+from posttrace.analysis.stats.across.association import Labels, StratifiedPermutation, cmh
 
 ANY_REINFORCED = "any reinforced stage"
 COLUMNS = (

@@ -13,8 +13,8 @@ import pandas as pd
 from posttrace.analysis.audit.cells import entry
 from posttrace.analysis.audit.settings import AuditSettings, ExcludePolicy
 from posttrace.analysis.audit.wording import RESTS_ON
-from posttrace.analysis.stats.aggregate import normalised_gain
-from posttrace.analysis.stats.resampling import TIE
+from posttrace.analysis.stats.across.aggregate import normalised_gain
+from posttrace.analysis.stats.items.resampling import TIE
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit

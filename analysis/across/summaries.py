@@ -9,9 +9,9 @@ import pandas as pd
 
 from posttrace.analysis.across.runs import FACTORS, UNSET, StudySettings, tidy
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.aggregate import StratifiedBootstrap, iqm, mean_score, optimality_gap
-from posttrace.analysis.stats.improvement import PerformanceProfile, ProbabilityOfImprovement
-from posttrace.analysis.stats.passk import BestOfK
+from posttrace.analysis.stats.across.aggregate import StratifiedBootstrap, iqm, mean_score, optimality_gap
+from posttrace.analysis.stats.across.improvement import PerformanceProfile, ProbabilityOfImprovement
+from posttrace.analysis.stats.across.passk import BestOfK
 
 STATISTICS = {"mean": mean_score, "iqm": iqm, "optimality_gap": optimality_gap}
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(-4, 21))

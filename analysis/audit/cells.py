@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posttrace.analysis.stats.hierarchical import BetweenRuns, RunInterval
+from posttrace.analysis.stats.across.hierarchical import BetweenRuns, RunInterval
 
 POLICIES = ("drop", "zero", "baseline")
 """How a run without a scored submission enters a mean: left out, as score 0, as gain 0."""

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from posttrace.analysis.audit.grounds import Claim
 from posttrace.analysis.stats.nullmax import NUISANCE_LEVEL, ExactMax
-from posttrace.analysis.stats.power import Detectable, critical_normal
+from posttrace.analysis.stats.plan.power import Detectable, critical_normal
 from posttrace.analysis.stats.proportions import newcombe
 
 WHOLE: float = 1e-6

@@ -10,11 +10,11 @@ from scipy.stats import norm
 
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.audit.grounds import Claim
-from posttrace.analysis.stats.bounds import Bounds, GainBounds
-from posttrace.analysis.stats.maxt import MaxT, MaxTResult
-from posttrace.analysis.stats.paired import Paired
-from posttrace.analysis.stats.power import Detectable
-from posttrace.analysis.stats.replicates import variance_components
+from posttrace.analysis.stats.items.bounds import Bounds, GainBounds
+from posttrace.analysis.stats.items.maxt import MaxT, MaxTResult
+from posttrace.analysis.stats.items.paired import Paired
+from posttrace.analysis.stats.items.replicates import variance_components
+from posttrace.analysis.stats.plan.power import Detectable
 
 MIN_CLUSTERS = 10
 

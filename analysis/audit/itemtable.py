@@ -9,7 +9,7 @@ import numpy as np
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.runs.records import Evaluation
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 
 
 class ItemError(ValueError):

@@ -11,9 +11,9 @@ from scipy.stats import norm
 from posttrace.analysis.audit.clean import Cleaned, clean
 from posttrace.analysis.failures.told import Told
 from posttrace.analysis.runs.records import RunRecord
-from posttrace.analysis.stats.bounds import GainBounds
-from posttrace.analysis.stats.exact import conditional_binomial
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.bounds import GainBounds
+from posttrace.analysis.stats.items.exact import conditional_binomial
+from posttrace.analysis.stats.items.paired import Paired
 from posttrace.analysis.stats.proportions import newcombe
 
 ALPHA: Final = 0.05

@@ -11,8 +11,8 @@ from scipy.special import logsumexp
 
 from posttrace.analysis.audit.itemtable import ItemError, ItemTable
 from posttrace.analysis.runs.records import Evaluation
-from posttrace.analysis.stats.evalue import log_e_greater
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.evalue import log_e_greater
+from posttrace.analysis.stats.items.paired import Paired
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from posttrace.analysis.audit.clean import SubmissionState
 from posttrace.analysis.follow.evidence import Compared, compare
 from posttrace.analysis.runs.build import KINDS, RunBuilder, SharedTexts
 from posttrace.analysis.runs.records import Evaluation
-from posttrace.analysis.stats.evalue import Evidence, Weights
+from posttrace.analysis.stats.items.evalue import Evidence, Weights
 from posttrace.traces.chain import GENESIS
 from posttrace.traces.events import AnyEvent, RunFinished, RunStarted, SubmissionGraded, SubmissionRescored
 from posttrace.traces.follow import TraceTail

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from posttrace.analysis.audit.wording import pp
 from posttrace.analysis.follow.watch import Began, Ended, Sight, Step
-from posttrace.analysis.stats.evalue import Evidence, e_value
+from posttrace.analysis.stats.items.evalue import Evidence, e_value
 
 HEARS: Final = (
     "The agent hears scores of the items it is tested on. If it climbs on them, neither E nor p holds: take "

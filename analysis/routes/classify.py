@@ -8,15 +8,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from posttrace.analysis.routes.commands import Commands, Reader
-from posttrace.analysis.routes.folders import Folders
-from posttrace.analysis.routes.history import History
-from posttrace.analysis.routes.models import BASE
-from posttrace.analysis.routes.recorded import read_history, with_code
+from posttrace.analysis.routes.lineage.commands import Commands, Reader
+from posttrace.analysis.routes.lineage.steps import Step
+from posttrace.analysis.routes.lineage.ways import Way, Ways
+from posttrace.analysis.routes.record.folders import Folders
+from posttrace.analysis.routes.record.history import History
+from posttrace.analysis.routes.record.models import BASE
+from posttrace.analysis.routes.record.recorded import read_history, with_code
 from posttrace.analysis.routes.route import NO_TRAIN, STEP, UNKNOWN, Evidence, Route, Tier
 from posttrace.analysis.routes.static import Stage
-from posttrace.analysis.routes.steps import Step
-from posttrace.analysis.routes.ways import Way, Ways
 from posttrace.analysis.runs.records import RunRecord, Submission
 
 UNFINISHED: Final = "the trace has no run.finished: it goes on, or was cut off; later commands are not in it"

@@ -20,8 +20,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.routes.mentions import RULE
 from posttrace.analysis.routes.route import UNKNOWN, Route
+from posttrace.analysis.routes.source.mentions import RULE
 
 SHIPPED: Final = Path(__file__).with_name("confidence.toml")
 THRESHOLD: Final = 0.5

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from posttrace.analysis.routes.classify import RunRoutes
-from posttrace.analysis.routes.commands import Commands, Look, Reader
 from posttrace.analysis.routes.explanation import Edge, EdgeKind, Explanation, Node, NodeKind, Rejected
-from posttrace.analysis.routes.folders import Folders
-from posttrace.analysis.routes.history import History, Process
-from posttrace.analysis.routes.matching import MAKES, writers
-from posttrace.analysis.routes.models import BASE, Version
-from posttrace.analysis.routes.recorded import read_history, with_code
+from posttrace.analysis.routes.lineage.commands import Commands, Look, Reader
+from posttrace.analysis.routes.lineage.matching import MAKES, writers
+from posttrace.analysis.routes.lineage.steps import Step
+from posttrace.analysis.routes.lineage.ways import Ways
+from posttrace.analysis.routes.record.folders import Folders
+from posttrace.analysis.routes.record.history import History, Process
+from posttrace.analysis.routes.record.models import BASE, Version
+from posttrace.analysis.routes.record.recorded import read_history, with_code
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import read_command
-from posttrace.analysis.routes.steps import Step
-from posttrace.analysis.routes.ways import Ways
 from posttrace.analysis.runs.records import RunRecord
 
 

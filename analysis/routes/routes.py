@@ -10,10 +10,10 @@ from typing import Any, Final
 import pandas as pd
 
 from posttrace.analysis.routes.classify import RunRoutes, run_routes
-from posttrace.analysis.routes.commands import Reader
 from posttrace.analysis.routes.confidence import judged
 from posttrace.analysis.routes.explain import explain
 from posttrace.analysis.routes.explanation import Explanation
+from posttrace.analysis.routes.lineage.commands import Reader
 from posttrace.analysis.routes.route import Evidence, Route
 from posttrace.analysis.routes.static import read_command
 from posttrace.analysis.runs.each import Each, in_turn

@@ -11,7 +11,7 @@ import pandas as pd
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.siblings.grades import BoolArray, Grades
 from posttrace.analysis.siblings.medals import FEWEST_COMPETITIONS, bootstrap_means
-from posttrace.analysis.stats.exact import Alternative, mcnemar
+from posttrace.analysis.stats.items.exact import Alternative, mcnemar
 from posttrace.traces.errors import InputError
 
 

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.stats import barnard_exact, binom, boschloo_exact, fisher_exact, norm
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from posttrace.analysis.stats.exact import Alternative
+from posttrace.analysis.stats.items.exact import Alternative
 
 EDGE = 1 - 1e-12
 """Largest difference of proportions at which a score is evaluated."""

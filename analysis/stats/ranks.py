@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.exact import Alternative
+from posttrace.analysis.stats.items.exact import Alternative
 
 Zeros = Literal["wilcox", "pratt"]
 

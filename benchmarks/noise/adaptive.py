@@ -10,7 +10,7 @@ from benchmarks.noise.estimate import Row, mean_pp, share
 from benchmarks.noise.experiment import chances
 from benchmarks.noise.rates import claims
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 
 TITLE = "Hill-climbing on the test set"
 TEXT = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.noise.estimate import Row, share
 from benchmarks.noise.rates import claims
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 
 TITLE = "Clusters of items"
 TEXT = (

@@ -12,8 +12,8 @@ from scipy.stats import norm
 from benchmarks.noise.estimate import Row, share
 from benchmarks.noise.experiment import Experiment
 from benchmarks.noise.rates import ALPHA, claims
-from posttrace.analysis.stats.paired import Paired
-from posttrace.analysis.stats.power import Detectable, critical_normal
+from posttrace.analysis.stats.items.paired import Paired
+from posttrace.analysis.stats.plan.power import Detectable, critical_normal
 
 TITLE = "Detections at the minimal detectable gain"
 TEXT = (

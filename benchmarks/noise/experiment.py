@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 
 
 @dataclass(frozen=True)

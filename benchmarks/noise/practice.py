@@ -11,8 +11,8 @@ from benchmarks.noise.estimate import Row, mean_pp, share
 from benchmarks.noise.experiment import Experiment
 from benchmarks.noise.rates import ALPHA, claims
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.exact import mcnemar_all
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.exact import mcnemar_all
+from posttrace.analysis.stats.items.paired import Paired
 
 TITLE = "Best of k, no true gain: how often each practice claims one"
 TEXT = (

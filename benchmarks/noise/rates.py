@@ -10,11 +10,11 @@ from scipy.stats import norm
 from benchmarks.noise.estimate import Estimate, mean_pp, share
 from benchmarks.noise.experiment import Experiment
 from posttrace.analysis.arrays import FloatArray
-from posttrace.analysis.stats.bounds import GainBounds
-from posttrace.analysis.stats.maxt import MaxT
-from posttrace.analysis.stats.paired import Paired
-from posttrace.analysis.stats.resampling import Resampling
-from posttrace.analysis.stats.selection import corrected_gain
+from posttrace.analysis.stats.items.bounds import GainBounds
+from posttrace.analysis.stats.items.maxt import MaxT
+from posttrace.analysis.stats.items.paired import Paired
+from posttrace.analysis.stats.items.resampling import Resampling
+from posttrace.analysis.stats.items.selection import corrected_gain
 
 ALPHA = 0.05
 RESAMPLES = 2000

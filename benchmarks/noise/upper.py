@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.noise.estimate import Row, share
 from benchmarks.noise.experiment import Experiment
 from benchmarks.noise.rates import ALPHA
-from posttrace.analysis.stats.bounds import GainBounds
+from posttrace.analysis.stats.items.bounds import GainBounds
 
 DELTA = 0.02
 TITLE = "No gain larger than 2 pp, claimed of gains of exactly 2 pp"

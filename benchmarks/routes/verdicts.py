@@ -17,9 +17,9 @@ from typing import Final
 from benchmarks.routes.clones import Text, Unreadable, read_text
 from benchmarks.routes.floors import FLOORS
 from benchmarks.routes.units import Unit
-from posttrace.analysis.routes.mentions import with_mentions
 from posttrace.analysis.routes.route import Route
-from posttrace.analysis.routes.source import source_route
+from posttrace.analysis.routes.source.mentions import with_mentions
+from posttrace.analysis.routes.source.source import source_route
 
 BATCH: Final = 8
 """Units that a process takes at once: neighbours share a repository, whose text is then read once."""

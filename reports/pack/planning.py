@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from posttrace.analysis.stats.design import Design
-from posttrace.analysis.stats.planning import answers
+from posttrace.analysis.stats.plan.design import Design
+from posttrace.analysis.stats.plan.planning import answers
 from posttrace.reports.figures.power import COLUMNS
 from posttrace.reports.pack.entry import Unsupported
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from posttrace.analysis.across.summaries import configurations
-from posttrace.analysis.stats.friedman import RanksOverTasks
+from posttrace.analysis.stats.across.friedman import RanksOverTasks
 from posttrace.reports.figures.ranks import COLUMNS
 from posttrace.reports.pack.entry import Unsupported
 

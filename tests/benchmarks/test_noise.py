@@ -12,7 +12,7 @@ from benchmarks.noise.estimate import Estimate, generator, limit, lowest, share
 from benchmarks.noise.experiment import Experiment
 from benchmarks.noise.figure import SHOWN, draw, save
 from benchmarks.noise.tables import SIMULATIONS, section, simulate
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 from posttrace.reports import style
 
 DOCS = Path(__file__).parents[2] / "docs"

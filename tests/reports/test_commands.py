@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrace.analysis.routes.models import Version
+from posttrace.analysis.routes.record.models import Version
 from posttrace.reports.commands import Command, commands, script_of
 from posttrace.traces.events import ProcessObserved
 

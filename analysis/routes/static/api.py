@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from posttrace.analysis.routes.static.values import Value
+from posttrace.analysis.routes.static.machine.values import Value
 
 
 def names(text: str) -> frozenset[str]:

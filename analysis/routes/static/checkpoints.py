@@ -6,13 +6,14 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from posttrace.analysis.routes.static import api, text
+from posttrace.analysis.routes.static import api
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
+from posttrace.analysis.routes.static.machine import text
+from posttrace.analysis.routes.static.machine.values import Value
 from posttrace.analysis.routes.static.reading import IOKind
-from posttrace.analysis.routes.static.values import Value
 
 if TYPE_CHECKING:
-    from posttrace.analysis.routes.static.machine import Machine
+    from posttrace.analysis.routes.static.machine.machine import Machine
 
 _WEIGHT_FILES: Final = (
     ".safetensors",

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from posttrace.analysis.routes.static import api, sampling, text
+from posttrace.analysis.routes.static import api
 from posttrace.analysis.routes.static.graph import EVERYTHING, Slice
+from posttrace.analysis.routes.static.losses import sampling
+from posttrace.analysis.routes.static.machine import text
+from posttrace.analysis.routes.static.machine.values import Value, Write
 from posttrace.analysis.routes.static.origins import origins
-from posttrace.analysis.routes.static.values import Value, Write
 
 if TYPE_CHECKING:
-    from posttrace.analysis.routes.static.machine import Machine
+    from posttrace.analysis.routes.static.machine.machine import Machine
 
 _PATH_LAST = frozenset({"numpy.save", "numpy.savez", "numpy.savetxt", "numpy.savez_compressed"})
 _TO_FRAME = frozenset({"to_json", "to_csv", "to_parquet", "save_to_disk"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, Literal
 
 from posttrace.analysis.routes.static import api
-from posttrace.analysis.routes.static.values import (
+from posttrace.analysis.routes.static.machine.values import (
     Const,
     Instance,
     Items,

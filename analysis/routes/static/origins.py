@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from posttrace.analysis.routes.static import api
-from posttrace.analysis.routes.static.values import Const, Instance, Items, Table, Value, alternatives
+from posttrace.analysis.routes.static.machine.values import Const, Instance, Items, Table, Value, alternatives
 
 _PARTS: Final = frozenset({"index", "elem", "attr", "key"})
 _VIEWS: Final = frozenset(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from posttrace.analysis.routes.route import Evidence
+from posttrace.analysis.routes.static.entries.workspace import Workspace
 from posttrace.analysis.routes.static.reading import Reading, Stage
-from posttrace.analysis.routes.static.workspace import Workspace
 
 _MOST_PLACES: Final = 4
 

@@ -8,24 +8,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from posttrace.analysis.routes.route import Evidence
-from posttrace.analysis.routes.static import (
-    api,
-    checkpoints,
-    launch,
-    launched,
-    losses,
-    objective,
-    trained,
-    training,
-)
+from posttrace.analysis.routes.static import api, checkpoints
 from posttrace.analysis.routes.static import files as files_of
-from posttrace.analysis.routes.static.descent import Descent
+from posttrace.analysis.routes.static.entries import launch, launched
+from posttrace.analysis.routes.static.entries.workspace import Workspace
 from posttrace.analysis.routes.static.graph import SMOOTH, Role, Slice
-from posttrace.analysis.routes.static.machine import Machine
+from posttrace.analysis.routes.static.losses import losses, objective, trained, training
+from posttrace.analysis.routes.static.losses.descent import Descent
+from posttrace.analysis.routes.static.machine.machine import Machine
+from posttrace.analysis.routes.static.machine.values import Exhausted, Halted, Value, Where
 from posttrace.analysis.routes.static.places import placed
 from posttrace.analysis.routes.static.reading import CheckpointIO, Command, Reading, SampledFile, Stage
-from posttrace.analysis.routes.static.values import Exhausted, Halted, Value, Where
-from posttrace.analysis.routes.static.workspace import Workspace
 
 
 def read_command(files: Mapping[str, bytes], command: Command, *, commit: str | None = None) -> Reading:

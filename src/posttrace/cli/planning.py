@@ -15,8 +15,8 @@ from posttrace.cli.options import csv_option, json_option
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.settings import AuditSettings
-    from posttrace.analysis.stats.design import Claim
-    from posttrace.analysis.stats.planning import Answer, Needed
+    from posttrace.analysis.stats.plan.design import Claim
+    from posttrace.analysis.stats.plan.planning import Answer, Needed
 
 ITEMS = (50, 100, 200, 500, 1000, 2000, 5000)
 SUBMISSIONS = (1, 5, 10, 30)
@@ -52,8 +52,8 @@ def power(
     **given: Any,
 ) -> None:
     """Which gain can a test of this size detect, and what would a gain need?"""
-    from posttrace.analysis.stats.design import Design
-    from posttrace.analysis.stats.planning import answers
+    from posttrace.analysis.stats.plan.design import Design
+    from posttrace.analysis.stats.plan.planning import answers
     from posttrace.traces.errors import InputError
 
     if as_json and as_csv:
@@ -95,7 +95,7 @@ def follow(path: str, settings: AuditSettings, *, as_json: bool = False) -> int:
 
 
 def _levers(found: Sequence[Answer], gain: float, wanted: float) -> list[tuple[Claim, Needed]]:
-    from posttrace.analysis.stats.planning import LEVERS, needed
+    from posttrace.analysis.stats.plan.planning import LEVERS, needed
 
     return [
         (answer.claim, needed(answer.design, gain, lever, wanted, answer.claim))
@@ -105,7 +105,7 @@ def _levers(found: Sequence[Answer], gain: float, wanted: float) -> list[tuple[C
 
 
 def _rows(found: Sequence[Answer]) -> list[dict[str, Any]]:
-    from posttrace.analysis.stats.planning import UNATTAINABLE
+    from posttrace.analysis.stats.plan.planning import UNATTAINABLE
 
     rows = []
     for answer in found:

@@ -120,7 +120,7 @@ def _agreement(found: Routes, labels: Path, *, as_json: bool) -> int:
 
 
 def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
-    from posttrace.analysis.routes.sources import source_routes
+    from posttrace.analysis.routes.source.sources import source_routes
     from posttrace.reports.terminal import print_frame
 
     found = source_routes(paths)

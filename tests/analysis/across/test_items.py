@@ -8,7 +8,7 @@ import pytest
 from posttrace.analysis.across.items import other_items
 from posttrace.analysis.across.runs import StudySettings
 from posttrace.analysis.audit.audit import AuditSettings, audit
-from posttrace.analysis.stats.hierarchical import BetweenRuns
+from posttrace.analysis.stats.across.hierarchical import BetweenRuns
 from tests.analysis.inmemory import Start, Traces, evaluation, run_of
 
 SETTINGS = StudySettings(resamples=2000)

@@ -11,7 +11,7 @@ from posttrace.analysis.across.rates import rates
 from posttrace.analysis.across.runs import StudySettings, run_table
 from posttrace.analysis.across.summaries import aggregates, best_of_k, improvement, profiles
 from posttrace.analysis.audit.wording import RESTS_ON
-from posttrace.analysis.stats.mixed import RandomIntercept
+from posttrace.analysis.stats.across.mixed import RandomIntercept
 from tests.analysis.across.made import audited, failed, verdict
 
 SETTINGS = StudySettings(resamples=500)

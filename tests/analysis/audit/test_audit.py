@@ -12,7 +12,7 @@ from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.audit.audit import Audit, AuditSettings, adjusted, audit
 from posttrace.analysis.audit.wording import BOUNDED, BY_SCORES, RESTS_ON
 from posttrace.analysis.runs.records import Exclusion, RunRecord
-from posttrace.analysis.stats.exact import mcnemar
+from posttrace.analysis.stats.items.exact import mcnemar
 from posttrace.analysis.stats.nullmax import ExactMax
 from tests.analysis.inmemory import Start, Traces, evaluation, record, run_of, submission
 from tests.analysis.simulated import Experiment

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posttrace.analysis.audit.evidence import Measure, Sample
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 from tests.analysis.simulated import Experiment
 
 

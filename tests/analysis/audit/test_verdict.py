@@ -7,9 +7,9 @@ import pytest
 from posttrace.analysis.audit.evidence import Evidence, Sample
 from posttrace.analysis.audit.verdict import CODES, Rules
 from posttrace.analysis.audit.wording import label
-from posttrace.analysis.stats.bounds import Bounds
-from posttrace.analysis.stats.maxt import MaxTResult
-from posttrace.analysis.stats.selection import CorrectedGain
+from posttrace.analysis.stats.items.bounds import Bounds
+from posttrace.analysis.stats.items.maxt import MaxTResult
+from posttrace.analysis.stats.items.selection import CorrectedGain
 
 
 def evidence(

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from posttrace.analysis.stats.aggregate import ExhaustiveBootstrap, iqm
-from posttrace.analysis.stats.association import StratifiedPermutation, cmh
-from posttrace.analysis.stats.improvement import wins
-from posttrace.analysis.stats.mixed import RandomIntercept
+from posttrace.analysis.stats.across.aggregate import ExhaustiveBootstrap, iqm
+from posttrace.analysis.stats.across.association import StratifiedPermutation, cmh
+from posttrace.analysis.stats.across.improvement import wins
+from posttrace.analysis.stats.across.mixed import RandomIntercept
 
 ROUTE, GAIN = ("route", "r", "label", "x", "rl"), ("gain", "gains", "y", "g")
 

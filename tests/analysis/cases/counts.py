@@ -4,9 +4,9 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from posttrace.analysis.stats.agreement import confusion, f1, kappa
-from posttrace.analysis.stats.bounds import newcombe_paired, tango
-from posttrace.analysis.stats.exact import mcnemar
-from posttrace.analysis.stats.exhaustive import exhaustive_maxt
+from posttrace.analysis.stats.items.bounds import newcombe_paired, tango
+from posttrace.analysis.stats.items.exact import mcnemar
+from posttrace.analysis.stats.items.exhaustive import exhaustive_maxt
 from posttrace.analysis.stats.proportions import (
     agresti_caffo,
     clopper_pearson,

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from posttrace.analysis.stats.evalue import anytime_p, betting_path, log_e_greater, log_e_two_sided
+from posttrace.analysis.stats.items.evalue import anytime_p, betting_path, log_e_greater, log_e_two_sided
 from posttrace.analysis.stats.normals import Dunnett, expected_largest
 from posttrace.analysis.stats.nullmax import ExactMax
-from posttrace.analysis.stats.power import (
+from posttrace.analysis.stats.plan.power import (
     critical_normal,
     mcnemar_power,
     miller_sample_size,

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from posttrace.analysis.stats.counted import Counted, bootstrap_sums
+from posttrace.analysis.stats.items.counted import Counted, bootstrap_sums
 
 
 def whole(expected, answer, name, inputs):

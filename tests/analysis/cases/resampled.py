@@ -3,17 +3,17 @@
 import numpy as np
 from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 
-from posttrace.analysis.stats.exhaustive import (
+from posttrace.analysis.stats.items.exhaustive import (
     bootstrap_mean,
     exhaustive_maxt,
     label_permutation,
     reality_check,
     sign_flips,
 )
+from posttrace.analysis.stats.items.replicates import variance_components
+from posttrace.analysis.stats.items.winners import ConditionalWinner, ideal_correction
 from posttrace.analysis.stats.ranks import SignedRank
-from posttrace.analysis.stats.replicates import variance_components
 from posttrace.analysis.stats.standard_errors import clustered_se, difference_se, pooled_se
-from posttrace.analysis.stats.winners import ConditionalWinner, ideal_correction
 
 
 def array(values):

@@ -7,7 +7,7 @@ import pytest
 
 from posttrace.analysis.failures.scores import standings
 from posttrace.analysis.failures.told import Told
-from posttrace.analysis.stats.exact import mcnemar
+from posttrace.analysis.stats.items.exact import mcnemar
 from tests.analysis.inmemory import run_of
 
 RUNS = 150

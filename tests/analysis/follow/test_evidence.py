@@ -5,7 +5,7 @@ import pytest
 
 from posttrace.analysis.follow.evidence import compare
 from posttrace.analysis.runs.records import Evaluation
-from posttrace.analysis.stats.evalue import log_e_greater
+from posttrace.analysis.stats.items.evalue import log_e_greater
 
 BASE = [0, 0, 0, 1, 1, 0, 1, 0]
 

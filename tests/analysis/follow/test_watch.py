@@ -10,7 +10,7 @@ from posttrace.analysis.audit.clean import clean
 from posttrace.analysis.follow.watch import Began, Ended, Step, Watch, follow
 from posttrace.analysis.follow.words import as_json, so_far, words
 from posttrace.analysis.runs.load import load_record
-from posttrace.analysis.stats.evalue import Evidence, Weights, log_e_greater
+from posttrace.analysis.stats.items.evalue import Evidence, Weights, log_e_greater
 from posttrace.traces import Clock, TraceError, TraceWriter
 from posttrace.traces.events import RunStarted, SubmissionRescored
 from tests.analysis.written import BASE, baseline, finished, graded, items, received, started, write

@@ -13,8 +13,8 @@ import pygit2
 
 import posttrace as pt
 from posttrace.analysis.routes.classify import RunRoutes
-from posttrace.analysis.routes.commands import Reader
-from posttrace.analysis.routes.models import artifact_sha256
+from posttrace.analysis.routes.lineage.commands import Reader
+from posttrace.analysis.routes.record.models import artifact_sha256
 from posttrace.traces import Clock, TraceWriter
 from posttrace.traces.events import (
     AgentStep,

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.analysis.routes.pickled import MAX_BYTES, arguments_class, objective_of
+from posttrace.analysis.routes.record.pickled import MAX_BYTES, arguments_class, objective_of
 from posttrace.analysis.routes.route import Route
 from tests.analysis.routes.made import GRPO, SFT, Story
 

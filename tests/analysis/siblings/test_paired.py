@@ -13,7 +13,7 @@ from posttrace.analysis.siblings.paired import (
     flip_p,
     mcnemar_limits,
 )
-from posttrace.analysis.stats.exact import enumerated_flips, mcnemar
+from posttrace.analysis.stats.items.exact import enumerated_flips, mcnemar
 from posttrace.traces.errors import InputError
 
 

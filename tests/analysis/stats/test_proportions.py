@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from posttrace.analysis.stats.exact import mcnemar
+from posttrace.analysis.stats.items.exact import mcnemar
 from posttrace.analysis.stats.proportions import (
     agresti_caffo,
     clopper_pearson,

@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.paired import Paired
 from posttrace.analysis.stats.standard_errors import clustered_se, difference_se, pooled_se
 from posttrace.traces.errors import InputError
 

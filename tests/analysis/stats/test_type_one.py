@@ -12,9 +12,9 @@ import pytest
 from benchmarks.noise import rates, type_one, upper
 from benchmarks.noise.estimate import generator, limit
 from benchmarks.noise.experiment import Experiment
-from posttrace.analysis.stats.bounds import GainBounds
-from posttrace.analysis.stats.maxt import MaxT
-from posttrace.analysis.stats.paired import Paired
+from posttrace.analysis.stats.items.bounds import GainBounds
+from posttrace.analysis.stats.items.maxt import MaxT
+from posttrace.analysis.stats.items.paired import Paired
 
 COUNT = 300
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from posttrace.analysis.routes.mentions import with_mentions
-from posttrace.analysis.routes.source import source_route
+from posttrace.analysis.routes.source.mentions import with_mentions
+from posttrace.analysis.routes.source.source import source_route
 from tests.analysis.routes.static.scripts import label, read
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posttrace.analysis.routes.source import source_route
-from posttrace.analysis.routes.static.entries import read_entry
+from posttrace.analysis.routes.source.source import source_route
+from posttrace.analysis.routes.static.entries.entries import read_entry
 
 HEAD = """import json, torch
 from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -1,0 +1,1 @@
+"""What does a trace say of how models came about: commands, code, folders, logs?"""

@@ -1,0 +1,1 @@
+"""Which route does code describe that nobody was seen to run?"""

@@ -1,0 +1,1 @@
+"""What moved the weights: losses, updates, trainers, and where their tokens come from."""

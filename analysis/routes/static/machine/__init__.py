@@ -1,0 +1,1 @@
+"""Source, run on abstract values."""
