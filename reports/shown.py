@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,9 @@ class Table:
             body = [pipe]
         return "\n\n".join([*body, *map(escaped, self.notes)])
 
-    def linked(self, column: str, anchors: Sequence[str]) -> Table:
+    def linked(self, column: str, anchors: Iterable[str]) -> Table:
         """The same, each cell of ``column`` a link to its anchor."""
-        return replace(self, links={**self.links, column: anchors})
+        return replace(self, links={**self.links, column: tuple(anchors)})
 
     def folded(self, summary: str) -> Folded:
         """The same, below a line that opens it."""
