@@ -99,10 +99,10 @@ def submissions_caption(settings: dict[str, Any]) -> str:
 **Table 1.** ±: 1.96 standard errors over the items of that one scoring. Gain: over the run's own baseline,
 with the two-sided {level(settings["alpha"])} interval that holds for all submissions together; only
 submissions that are scored and not the base itself have one. Route: the objectives that moved the weights
-away from the base, in order (*a>b*: first a, then b; *no_train*: the weights of the base, or nothing trained).
-Tier: what the route rests on. A: code that ran, its logs, and the origin of the weights; B: code that ran; C:
-code alone; D: names alone. Evidence: the main one, as file:line at a commit of *revisions.git*. A number leads
-to what was run and changed before that submission."""
+away from the base, in order (*a>b*: first a, then b; *no_train*: the weights of the base, or nothing
+trained). Tier: what the route rests on. A: code that ran, its logs, and the origin of the weights; B: code
+that ran; C: code alone; D: names alone. Evidence: the main one, as file:line at a commit of *revisions.git*.
+A number leads to what was run and changed before that submission."""
 
 
 def rebuild(command: str) -> str:
