@@ -122,7 +122,7 @@ def main_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
 def modes(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Columns of ``figures.modes``: modes that agents with several were reported in, on two tasks or more.
 
-    ``significant``: the lower bound, at the stated k or 1, is above 0.
+    ``significant``: the bounds, at the stated k or 1, are both above 0 or both below.
     """
     of_agent = verdicts.groupby(["agent", "driver"], dropna=False)["mode"].transform("nunique")
     rows = verdicts[of_agent > 1].copy()
@@ -132,7 +132,8 @@ def modes(verdicts: pd.DataFrame) -> pd.DataFrame:
     rows = rows.drop_duplicates(["task", "row_label"]).sort_values("base_model", kind="stable")
     rows = rows[rows.groupby("row_label")["task"].transform("nunique") > 1]
     rows["mean_gain_pp"] = rows["reported_gain_pp"]
-    return rows.assign(significant=rows["lcb_pp"] > 0, n_runs=float("nan"), interval="one reported row")
+    apart = (rows["lcb_pp"] > 0) | (rows["ucb_pp"] < 0)
+    return rows.assign(significant=apart, n_runs=float("nan"), interval="one reported row")
 
 
 def curves(published: Published, kind: str) -> pd.DataFrame:

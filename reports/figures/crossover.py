@@ -40,13 +40,15 @@ def crossover(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             axes.plot(seen["strength"], seen["rate_pct"], **{**look, "linestyle": "none"})
         handles = [key(name, **look) for name, look in lines.items()]
         for row in table[table["kind"] == "crossover"].to_dict("records"):
-            if np.isfinite(row["low_strength"]):
+            bounded = np.isfinite(row["low_strength"])
+            if bounded:
                 axes.axvspan(
                     row["low_strength"], row["high_strength"], color=style.FAINT, linewidth=0, zorder=0
                 )
             if _within(axes.get_xlim(), row["strength"]):
                 axes.axvline(row["strength"], color=style.INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=0)
-                handles.append(key("crossover and its interval", linestyle=(0, (3, 2)), linewidth=0.9))
+                label = "crossover and its interval" if bounded else "crossover"
+                handles.append(key(label, linestyle=(0, (3, 2)), linewidth=0.9))
         axes.set_xlim(*_range(table.loc[table["kind"] != "crossover", "strength"].to_numpy(dtype=float)))
         axes.set_xlabel("strength of the driver")
         axes.set_ylabel("success, %")

@@ -77,7 +77,7 @@ def _widest(names: Sequence[str]) -> float:
 
 def _size(wide: float, wanted: float, room: float) -> float:
     """The size at which text so wide fits ``room`` inches, at most ``wanted``."""
-    return min(wanted, 72 * 0.92 * room / max(wide, 0.1))
+    return min(wanted, 72 * 0.97 * room / max(wide, 0.1))
 
 
 def _draw_cell(axes: Axes, cell: Cell, colour: Any, room: float) -> None:

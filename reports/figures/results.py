@@ -43,7 +43,7 @@ def results(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     largest = float(np.nanmax(np.abs(table["mean_gain_pp"].to_numpy(dtype=float)), initial=1.0))
     with style.applied(page):
         width = page.width_in if len(tasks) > 3 else max(page.column_in, 0.7 * page.width_in)
-        height = page.inches(1.15 + 0.52 * max(len(agents), 1))
+        height = min(page.inches(1.15 + 0.52 * max(len(agents), 1)), page.height_in)
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()
         cells = [

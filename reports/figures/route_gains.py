@@ -69,4 +69,4 @@ def _draw_task(axes: Axes, runs: pd.DataFrame, routes: list[str]) -> None:
         # runs of one route are spread a little, in their order, so that equal gains stay apart
         heights = y + 0.22 * np.linspace(-1, 1, len(own)) if len(own) > 1 else [float(y)] * len(own)
         for height, run in zip(heights, own.to_dict("records"), strict=True):
-            axes.plot([run["gain_pp"]], [height], **style.VERDICT_MARKS[run["verdict"]].look(5))
+            axes.plot([run["gain_pp"]], [height], **style.VERDICT_MARKS[run["verdict"]].look(6))

@@ -28,8 +28,9 @@ Luck of k: what the best of k scores shows over the baseline on average when no 
 outcomes of submissions taken as independent. Where submissions resemble one another it is less."""
 
 MODES: Final = """\
-**Figure 2.** Gain over the baseline by mode and task, one reported row a cell. Hatched: the lower bound, at
-the stated number of submissions or at one, is not above 0. Not adjusted over cells."""
+**Figure 2.** Gain over the baseline by mode and task, one reported row a cell, of how many runs is not
+stated. Hatched: the bounds, at the stated number of submissions or at one, hold 0. Not adjusted over
+cells."""
 
 TIME: Final = """\
 **Figure 3.** Reported gain by time budget. Grey: where the difference of two scores of the base lies 95 times

@@ -154,6 +154,8 @@ def test_crossover_has_its_interval_or_none():
     assert (strip.get_x(), strip.get_x() + strip.get_width()) == (9.0, 15.0)
     open_ = table.assign(low_strength=np.nan, high_strength=np.nan)
     assert not figures.crossover(open_).axes[0].patches
+    assert "crossover" in labels(figures.crossover(open_))
+    assert "crossover and its interval" not in labels(figures.crossover(open_))
     outside = table.assign(strength=table["strength"].where(table["kind"] != "crossover", 99.0))
     assert "crossover and its interval" not in labels(figures.crossover(outside))
 
@@ -184,11 +186,12 @@ def test_route_gains_keep_a_route_without_runs_on_a_task():
 
 def test_a_legend_has_as_many_columns_as_fit():
     with style.applied():
-        # 14 digits of DejaVu Sans are 14 x 0.636 em; with 5 em beside them 13.9 em of 8 pt: 1.54 in each
-        assert legend.columns(["0" * 14] * 9, 6.2) == 4
-        assert legend.columns(["0" * 14] * 9, 6.1) == 3
-        assert legend.columns(["0" * 14] * 2, 6.1) == 2
-        # a column is as wide as its longest: (30 + 4 + 4) x 0.636 + 3 x 5 em are 4.35 in
-        assert legend.columns(["0" * 30, "0" * 4, "0" * 4], 4.4) == 3
-        assert legend.columns(["0" * 30, "0" * 4, "0" * 4], 4.2) == 2
+        # 14 digits of DejaVu Sans are 14 x 0.636 em, 7 % more on a screen; with 5 em beside them 14.5 em of
+        # 8 pt: 1.61 in each
+        assert legend.columns(["0" * 14] * 9, 6.5) == 4
+        assert legend.columns(["0" * 14] * 9, 6.3) == 3
+        assert legend.columns(["0" * 14] * 2, 6.3) == 2
+        # a column is as wide as its longest: (30 + 4 + 4) x 0.68 + 3 x 5 em are 4.54 in
+        assert legend.columns(["0" * 30, "0" * 4, "0" * 4], 4.6) == 3
+        assert legend.columns(["0" * 30, "0" * 4, "0" * 4], 4.4) == 2
         assert legend.columns(["x" * 140], 1.0) == 1

@@ -91,6 +91,9 @@ def test_modes_reported_on_several_tasks(verdicts):
     rows = paper.modes(verdicts)
     assert rows[["row_label", "task"]].drop_duplicates().shape == (4, 2)
     assert rows.set_index(["task", "row_label"])["significant"].to_dict()["T", "B · Free"]
+    assert rows["n_runs"].isna().all()  # a printed gain does not say of how many runs it is
+    assert paper.modes(verdicts.assign(lcb_pp=-5.0, ucb_pp=-1.0))["significant"].all()
+    assert not paper.modes(verdicts.assign(lcb_pp=-5.0, ucb_pp=1.0))["significant"].any()
 
 
 def test_curves_name_their_row_and_the_noise_of_a_difference(published):
