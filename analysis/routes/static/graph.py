@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final, Literal
 
 from posttrace.analysis.routes.static import api
@@ -177,10 +178,7 @@ class Slice:
         cut: Callable[[Value, Role, Value], bool] | None = None,
     ) -> None:
         self.nodes: dict[int, Value] = {}
-        self.into: dict[int, list[tuple[Value, Role]]] = {}
-        """Who reads a node, and in which role; only readers within the slice."""
-        self.rim: list[tuple[Value, Role, Value]] = []
-        """Edges that leave the slice because of their role: (reader, role, input)."""
+        self._followed: list[tuple[Value, Role, Value]] = []
         written: set[tuple[int, int]] = set()
         pending: list[tuple[Value, Value | None]] = [(root, None) for root in roots]
         while pending and len(self.nodes) < MOST_NODES:
@@ -194,13 +192,19 @@ class Slice:
                 edges = [*edges, *_written(node, reader, written)]
             for role, source in edges:
                 if role in roles and not (cut is not None and cut(node, role, source)):
-                    self.into.setdefault(id(source), []).append((node, role))
+                    self._followed.append((node, role, source))
                     if source.writes or id(source) not in self.nodes:
                         # a container is read later than it was made: all that was put into its parts counts
                         late = isinstance(node, Items | Table | Instance)
                         pending.append((source, None if late else node))
-                else:
-                    self.rim.append((node, role, source))
+
+    @cached_property
+    def into(self) -> Mapping[int, Sequence[tuple[Value, Role]]]:
+        """Who reads a node, and in which role; only readers within the slice."""
+        found: dict[int, list[tuple[Value, Role]]] = {}
+        for node, role, source in self._followed:
+            found.setdefault(id(source), []).append((node, role))
+        return found
 
     def __contains__(self, node: Value) -> bool:
         return id(node) in self.nodes
