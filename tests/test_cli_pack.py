@@ -64,6 +64,11 @@ def test_a_pack_is_checked(reported: Path, tmp_path: Path) -> None:
     assert run("tables", out, "--check", reported, "--table", "audit").return_value == 1
 
 
+def test_a_check_takes_settings_from_the_pack_alone(tmp_path: Path) -> None:
+    result = run("figures", tmp_path, "--check", "--alpha", "0.1", "-o", "x")
+    assert str(result.exception) == "--check takes this from the pack: leave out --alpha, --out"
+
+
 def test_without_a_folder_or_a_pack_it_says_what_to_give(reported: Path, tmp_path: Path) -> None:
     assert "give -o DIR; or --check" in str(run("figures", reported).exception)
     assert "give the folder of a pack" in str(run("figures", tmp_path, "--check").exception)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from posttrace.cli.checking import tell
 from posttrace.cli.options import Paths, audit_options, paths_argument
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 STYLES = ("wide", "neurips", "icml", "acl")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")
-
+CHECKED = ("paths", "check", "only", "names")
+"""Parameters that go with ``--check``."""
 
 check_option = click.option("--check", is_flag=True, help="Compute the pack PATH again and compare.")
 
@@ -65,10 +67,23 @@ def _folder(out: Path | None) -> Path:
     return out
 
 
+def _option(parameter: str) -> str:
+    """As it is typed."""
+    known = {option.name: option.opts[-1] for option in click.get_current_context().command.params}
+    return known[parameter]
+
+
 def _check(what: Literal["figures", "tables"], paths: Paths, names: Iterable[str]) -> int:
     from posttrace.reports.memory import Memory
     from posttrace.reports.pack.check import check
+    from posttrace.traces.errors import InputError
 
+    context = click.get_current_context()
+    given = [
+        name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    ]
+    if others := [name for name in given if name not in CHECKED]:
+        raise InputError(f"--check takes this from the pack: leave out {', '.join(map(_option, others))}")
     pack, *traces = paths
     each = Memory.of_user().forgetful()
     return tell(
