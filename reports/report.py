@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import shlex
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +15,6 @@ from posttrace.reports.files import check_folder, write_all
 from posttrace.reports.notebook import execute
 from posttrace.reports.options import Kind, ReportOptions, formats_of
 from posttrace.reports.render.documents import check_tools, documents
-from posttrace.reports.templates import published, run, study
 from posttrace.reports.templates.cells import Parameters
 from posttrace.traces import find_traces
 from posttrace.traces.errors import InputError
@@ -28,11 +29,6 @@ TITLES: Final[dict[Kind, str]] = {
     "study": "Do the gains exceed noise?",
     "run": "One run in full",
     "published": "Do the published gains exceed noise?",
-}
-TEMPLATES: Final[dict[Kind, Callable[[Parameters], NotebookNode]]] = {
-    "study": study.build,
-    "run": run.build,
-    "published": published.build,
 }
 Progress = Callable[[str], object]
 
@@ -64,6 +60,8 @@ def report(
     renderer = check_tools(formats, options.renderer)
     check_folder(page)
     plain = notebook(kind, sources, page, (title, settings, options))
+    # the converters of nbconvert take a second to import, and this process waits for the kernel anyway
+    threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True).start()
     executed = execute(plain, page.resolve().parent, progress=progress)
     if progress:
         progress(f"writing {', '.join(formats)}")
@@ -92,7 +90,13 @@ def notebook(
         where={name: list(values) for name, values in options.where.items()},
         style=options.style,
     )
-    return TEMPLATES[kind](parameters)
+    return _template(kind)(parameters)
+
+
+def _template(kind: Kind) -> Callable[[Parameters], NotebookNode]:
+    """Imported for its own kind: what the others import takes longer than the rest of a short report."""
+    build: Callable[[Parameters], NotebookNode] = import_module(f"posttrace.reports.templates.{kind}").build
+    return build
 
 
 def kind_of(traces: TraceSet | str | Path | Sequence[str | Path]) -> Kind:
