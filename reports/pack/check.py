@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -55,13 +56,14 @@ def check(
     """Compute what the index of a pack lists, or of it the ``names``, from ``traces`` or where they lay then.
 
     Every hash chain is verified; files are compared with the hashes in their records. Raises ``InputError``
-    for a folder that is no pack, and for traces that are not there.
+    for a folder that is no pack, and for traces that are not there. Files and traces are said first.
     """
     kind = KINDS[what]
     advice = f"give the folder of a pack, as posttrace {what} TRACES -o DIR makes it"
     listed = compare.read(folder / kind.index, provenance.SCHEMA, advice)
     again = _Again(folder, kind, tuple(traces), each)
     records: list[dict[str, Any]] = []
+    sources: list[str] = []
     found: list[str] = []
     for entry in _chosen(listed[what], names):
         progress(f"computing {entry['name']}")
@@ -70,10 +72,15 @@ def check(
             continue
         path = folder / kind.record.format(entry["name"])
         records.append(compare.read(path, provenance.SCHEMA, "make the pack again"))
-        found += again.changed(records[-1])
+        sources += _files(records[-1], folder)
+        other_traces, other_numbers = again.changed(records[-1])
+        sources += other_traces
+        found += other_numbers
     runs = {run["run_id"] for record in records for run in record["runs"]}
     numbers = sum(compare.count(record["rows"]) for record in records)
-    return Checked(len(runs), len(records), numbers, tuple(dict.fromkeys(found)), listed["posttrace"])
+    return Checked(
+        len(runs), len(records), numbers, tuple(dict.fromkeys([*sources, *found])), listed["posttrace"]
+    )
 
 
 def _chosen(entries: Sequence[dict[str, Any]], names: Iterable[str]) -> list[dict[str, Any]]:
@@ -94,21 +101,19 @@ class _Again:
     each: Each
     read: dict[str, Material] = field(default_factory=dict)
 
-    def changed(self, old: Mapping[str, Any]) -> Iterator[str]:
-        """Differences of one figure or table, its files first."""
+    def changed(self, old: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """Differences of one figure or table: in its traces, and in its numbers."""
         name = old["name"]
-        yield from _files(old, self.folder)
         material = self._material(old["asked"])
         rows, reason = self._rows(name, material)
         if rows is None:
-            yield f"{name}: there then, none now: {reason}"
-            return
+            return [], [f"{name}: there then, none now: {reason}"]
         about = provenance.About(*(old[part.name] for part in fields(provenance.About)))
         new = json.loads(json.dumps(provenance.record(about, rows, material, self.folder, {})))
-        yield from compare.traces(old, new)
-        yield from compare.numbers(name, old["rows"], new["rows"])
+        found = list(compare.numbers(name, old["rows"], new["rows"]))
         if old["rows"] is None and old["rows_sha256"] != new["rows_sha256"]:
-            yield f"{name}: its {old['n_rows']:,} rows are not what they were"
+            found.append(f"{name}: its {old['n_rows']:,} rows are not what they were")
+        return list(compare.traces(old, new)), found
 
     def missing(self, entry: Mapping[str, Any]) -> Iterator[str]:
         """What was not there is not there now, and for the same reason."""
@@ -130,12 +135,19 @@ class _Again:
     def _material(self, asked: Mapping[str, Any]) -> Material:
         key = json.dumps(asked, sort_keys=True)
         if key not in self.read:
-            recorded = [
-                path if path.startswith(PREFIX) else str(self.folder / path) for path in asked["paths"]
-            ]
             settings = AuditSettings(**asked["settings"])
-            self.read[key] = Material.read(self.traces or recorded, settings, self.each)
+            paths = self.traces or [self._recorded(path) for path in asked["paths"]]
+            self.read[key] = Material.read(paths, settings, self.each)
         return self.read[key]
+
+    def _recorded(self, path: str) -> str:
+        """Where a path of a record sources, as seen from here."""
+        if path.startswith(PREFIX):
+            return path
+        there = os.path.normpath(self.folder / path)
+        if not Path(there).exists():
+            raise InputError(f"{there} does not exist: name the traces of the pack after it")
+        return there
 
 
 def _files(old: Mapping[str, Any], folder: Path) -> Iterator[str]:

@@ -100,7 +100,7 @@ def test_a_trace_that_is_gone_and_a_new_run_are_named(tree: Path) -> None:
         f"run {STUDY[4].run_id} is new",
     )
     shutil.rmtree(tree / "runs")
-    with pytest.raises(InputError, match="runs"):
+    with pytest.raises(InputError, match="runs does not exist: name the traces of the pack after it"):
         check(tree / "pack", "figures")
 
 
