@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 import pandas as pd
 
 from posttrace.reports.display import percent, plain, plural, points
@@ -26,8 +29,16 @@ def trajectories(table: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
+LISTENED: Final = 36
+"""Runs that somebody listens to one by one; of more each agent is told as a whole."""
+
+
 def forest(table: pd.DataFrame) -> str:
-    """Text for the forest plot: every run's gain, its bounds and its verdict."""
+    """Text for the forest plot: every run's gain, its bounds and its verdict; of many those of each agent."""
+    if len(table) > LISTENED:
+        return (
+            "Gain of the runs over their baselines in percentage points. " + "; ".join(_agents(table)) + "."
+        )
     rows = [
         f"{plain(row.task)}, {plain(row.run_label)}: reported {points(row.reported_gain_pp)}, corrected "
         f"{points(row.corrected_gain_pp)}, bounds {points(row.lcb_pp)} to {points(row.ucb_pp)}: "
@@ -35,6 +46,15 @@ def forest(table: pd.DataFrame) -> str:
         for row in table.itertuples()
     ]
     return "Gain of each run over its baseline in percentage points. " + "; ".join(rows) + "."
+
+
+def _agents(table: pd.DataFrame) -> Iterator[str]:
+    for (task, agent), runs in table.groupby(["task", "agent_label"], sort=False):
+        gains = runs["corrected_gain_pp"].where(runs["corrected_gain_pp"].notna(), runs["reported_gain_pp"])
+        counts = runs["verdict"].value_counts(sort=False).items()
+        verdicts = ", ".join(f"{n} {str(code).replace('_', ' ')}" for code, n in counts)
+        between = f"{points(gains.min())} to {points(gains.max())}" if gains.notna().any() else "no gain"
+        yield f"{plain(task)}, {plain(agent)}: {plural(len(runs), 'run')}, {between}: {verdicts}"
 
 
 def routes(table: pd.DataFrame) -> str:

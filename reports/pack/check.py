@@ -141,7 +141,7 @@ class _Again:
         return self.read[key]
 
     def _recorded(self, path: str) -> str:
-        """Where a path of a record sources, as seen from here."""
+        """Where a path of a record lies, as seen from here."""
         if path.startswith(PREFIX):
             return path
         there = os.path.normpath(self.folder / path)
