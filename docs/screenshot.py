@@ -24,7 +24,7 @@ DARK = "--blink-settings=preferredColorScheme=0"
 SHOTS = {
     "report": ("", (1280, 860), ()),
     "report-dark": ("", (1280, 860), (DARK,)),
-    "run": ("#one-run-in-full", (1000, 780), ()),
+    "run": ("#one-run-in-full", (1000, 920), ()),
 }
 """Name of a picture -> part of the page, size of the window in pixels, further flags."""
 FRAME = '<body style="margin:0"><iframe src="{}" style="border:0;width:100vw;height:100vh"></iframe>'
