@@ -9,7 +9,7 @@ from posttrace.reports import alt
 
 
 def runs(number: int) -> pd.DataFrame:
-    rows = [
+    rows: list[tuple[object, ...]] = [
         ("spell", "sft", f"sft · seed {i}", "exceeds", "gain exceeds noise", 10.0 + i, 9.0 + i, 5.0, 12.0)
         for i in range(number)
     ]
