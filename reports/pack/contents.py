@@ -25,7 +25,8 @@ FIGURES: Final = (
     Entry(
         "forest",
         "Gain of every run",
-        f"{GAIN} Hollow: as reported. Bars: simultaneous lower to upper bound over the submissions of a run.",
+        f"{GAIN} Circles: as reported, beside corrected gains. Bars: simultaneous lower to upper bound over "
+        "the submissions of a run.",
         gains.forest,
         lambda rows, s, page: figures.forest(rows, delta_eq_pp=100 * s.delta_eq, page=page),
     ),

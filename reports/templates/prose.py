@@ -25,7 +25,7 @@ leaves it by luck far more often, which is why no verdict is read off this band.
 stand as marks on the floor of a panel; none is drawn as 0."""
 
 FOREST: Final = f"""\
-**Figure 2.** Hollow circle: the gain as reported, best of k minus baseline. Filled mark, in the shape and
+**Figure 2.** Hollow circle: the gain as reported, best of k minus baseline. Mark, in the shape and
 colour of the verdict: the gain corrected for having picked the best, estimated on items that took no part
 in the pick. {SELECTION} Bar: from the lower bound that *exceeds noise* rests on to the upper bound that
 *no gain larger than* rests on. {BOUNDS}"""
