@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit
     from posttrace.analysis.runs.records import RunRecord
     from posttrace.analysis.runs.tables import TraceSet
-    from posttrace.reports.routing import Routing
+    from posttrace.reports.runs.routing import Routing
 
 MIME: Final = "application/vnd.posttrace.report+json"
 SCHEMA: Final = "posttrace-report/1"

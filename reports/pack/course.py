@@ -59,7 +59,7 @@ def over_tokens(material: Material) -> pd.DataFrame:
 
 def routes(material: Material) -> pd.DataFrame:
     """One row a route of an agent on a task: ``figures.routes.COLUMNS``, and the runs behind it."""
-    from posttrace.reports.routing import shares
+    from posttrace.reports.runs.routing import shares
 
     routed = material.routing.submissions(material.verdicts, material.submissions)
     routed = routed[routed["route"].notna()]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from posttrace.analysis.runs.each import Each, in_turn
-from posttrace.reports import frames
 from posttrace.reports.pack.entry import Unsupported
+from posttrace.reports.runs import frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from posttrace.analysis.failures.failures import Failures
     from posttrace.analysis.published.tables import Table
     from posttrace.analysis.runs.tables import TraceSet
-    from posttrace.reports.routing import Routing
+    from posttrace.reports.runs.routing import Routing
 
 NO_TRACES = "needs traces: a reported table has no such record"
 
@@ -98,7 +98,7 @@ class Material:
     @cached_property
     def routing(self) -> Routing:
         """The routes of the runs that count."""
-        from posttrace.reports.routing import Routing
+        from posttrace.reports.runs.routing import Routing
 
         routing = Routing.of(self.traces, self.each)
         if routing.failure is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from posttrace.reports.study import VIEWS, View, viewed
+from posttrace.reports.terminal.study import VIEWS, View, viewed
 
 READ: Final = {
     "audit": View(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from posttrace.reports import evidence, html
+from posttrace.reports import evidence
 from posttrace.reports.notebook import nbformat
 from posttrace.reports.options import BY_QUARTO, Format, Renderer
-from posttrace.reports.render import markdown, pdf, qmd, quarto
+from posttrace.reports.render import html, markdown, pdf, qmd, quarto
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from posttrace.analysis.audit.wording import BOUNDS, NOISE, SELECTION
 from posttrace.reports.display import escaped, level, plain
-from posttrace.reports.story import RULE
+from posttrace.reports.one_run.story import RULE
 
 NOISE_BOX: Final = f"""\
 {NOISE.replace("Noise here means:", "**Noise here means:**", 1)}

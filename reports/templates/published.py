@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SETUP = """\
 import posttrace as pt
 from IPython.display import display
-from posttrace.reports import alt_published as alt
-from posttrace.reports import evidence, paper, paper_tables, shown
+from posttrace.reports import evidence, shown
+from posttrace.reports.published import alt, paper, tables
 from posttrace.reports.figures.modes import modes
 from posttrace.reports.figures.published_curves import published_curves
 from posttrace.reports.figures.published_gains import published_gains
@@ -34,12 +34,12 @@ gains = shown.Picture("gains", published_gains(main, page=page), main, alt=alt.g
 display(gains, paper.cited(main))"""
 
 DETECTABLE = """\
-detectable = paper_tables.detectable(verdicts, settings["alpha"])
+detectable = tables.detectable(verdicts, settings["alpha"])
 display(detectable, paper.cited(verdicts[verdicts["mde80_pp"].notna()]))"""
 
 DRIVERS = """\
-drivers = paper_tables.drivers(verdicts, settings["alpha"])
-display(drivers, paper.cited(paper_tables.compared(verdicts)))"""
+drivers = tables.drivers(verdicts, settings["alpha"])
+display(drivers, paper.cited(tables.compared(verdicts)))"""
 
 MODES = """\
 by_mode = paper.modes(verdicts)
@@ -92,7 +92,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code(GAINS),
         text(prose.GAINS),
         text("## What picking the best would show by itself"),
-        code('selection = paper_tables.selection(verdicts, settings["alpha"])\nselection'),
+        code('selection = tables.selection(verdicts, settings["alpha"])\nselection'),
         text(prose.SELECTION),
         text("## What tests of this size can show"),
         code(DETECTABLE),
@@ -109,10 +109,10 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         text(prose.PASS),
         text("## Do the numbers fit each other?"),
         code(
-            "findings = paper_tables.finding_table(published.findings)\n"
+            "findings = tables.finding_table(published.findings)\n"
             'findings.folded(f"All that the linter found ({len(findings.cells)})")'
         ),
-        code("paper_tables.finding_counts(published.findings)"),
+        code("tables.finding_counts(published.findings)"),
         text(prose.FINDINGS),
         text("## Every reported result"),
         code("verdict_table = paper.verdict_table(verdicts)\nverdict_table"),

@@ -14,8 +14,9 @@ SETUP = """\
 import posttrace as pt
 from IPython.display import display
 from posttrace.analysis.failures.failures import failures
-from posttrace.reports import alt, chapters, cohort, evidence, figures, frames, provenance, routing
-from posttrace.reports import run_attempts, run_facts, run_scope, shown, stages, story
+from posttrace.reports import alt, evidence, figures, shown
+from posttrace.reports.one_run import attempts, chapters, facts as run_facts, scope, stages, story
+from posttrace.reports.runs import cohort, frames, provenance, routing
 from posttrace.reports.figures.stages import stages as stage_strip
 from posttrace.reports.memory import Memory
 from posttrace.reports.style import PAGES"""
@@ -45,7 +46,7 @@ trajectory = shown.Picture(
 trajectory"""
 
 SUBMISSIONS = """\
-submissions = run_attempts.submissions(run, audit, routed, told)
+submissions = attempts.submissions(run, audit, routed, told)
 change_table = chapters.change_table(told)
 submissions"""
 
@@ -103,7 +104,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         text(prose.submissions_caption(parameters.settings)),
         code("display(chapters.lead(told), *chapters.folds(told, routed))"),
         text("## Attempts that failed"),
-        code("failed = run_attempts.failed_attempts(failures(traces), told)\nfailed"),
+        code("failed = attempts.failed_attempts(failures(traces), told)\nfailed"),
         text("## What ran when"),
         code(TIMELINE),
         text(prose.ONE_STORY),
@@ -117,7 +118,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         text("## The process in numbers"),
         code("process = run_facts.process(run, verdicts, told, spans)\nprocess"),
         text("## What this run can and cannot show"),
-        code("limits = run_scope.limits(traces, verdicts)\nlimits"),
+        code("limits = scope.limits(traces, verdicts)\nlimits"),
         text(prose.NOISE_BOX, "box"),
         text("## Integrity\n\nWhat the recorder observed and the audit noticed:"),
         code("flags = provenance.flags(traces, verdicts)\nflags"),

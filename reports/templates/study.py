@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 SETUP = """\
 import posttrace as pt
 from IPython.display import display
-from posttrace.reports import alt, chapters, cohort, evidence, figures, frames, provenance
-from posttrace.reports import routing, shown, story, tables
-from posttrace.reports.html import run_anchor
+from posttrace.reports import alt, evidence, figures, shown
+from posttrace.reports.one_run import chapters, story
+from posttrace.reports.runs import cohort, frames, provenance, routing, tables
+from posttrace.reports.render.html import run_anchor
 from posttrace.reports.memory import Memory
 from posttrace.reports.style import PAGES"""
 

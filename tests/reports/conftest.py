@@ -11,7 +11,7 @@ import pytest
 from posttrace.analysis.audit.audit import Audit, audit
 from posttrace.analysis.runs.load import load
 from posttrace.analysis.runs.tables import TraceSet
-from posttrace.reports import frames
+from posttrace.reports.runs import frames
 from tests.reports.routed import by_hand
 from tests.reports.study import QUICK, write_study
 

@@ -7,7 +7,7 @@ from posttrace.analysis.routes.route import Evidence, Route
 from posttrace.analysis.routes.routes import Routes
 from posttrace.analysis.runs.records import RunRecord
 from posttrace.analysis.runs.tables import TraceSet
-from posttrace.reports.routing import Routing
+from posttrace.reports.runs.routing import Routing
 
 SFT = Route(
     ("sft",), "A", (Evidence("masked_nll", "likelihood of given tokens", "code/sft.py", 61, "a" * 40),)

@@ -24,7 +24,7 @@ from posttrace.reports.display import (
     plural,
     points,
 )
-from posttrace.reports.html import markdown
+from posttrace.reports.render.html import markdown
 
 
 @pytest.mark.parametrize(

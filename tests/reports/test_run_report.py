@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from posttrace.analysis.runs.load import load
-from posttrace.reports import cohort
 from posttrace.reports.options import ReportOptions
 from posttrace.reports.report import kind_of, report
+from posttrace.reports.runs import cohort
 from posttrace.traces.errors import InputError
 from tests.reports.page import Page
 from tests.reports.run import write_told_run

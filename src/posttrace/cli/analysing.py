@@ -44,8 +44,8 @@ def audit(
     from posttrace.analysis.audit.verdict import CODES
     from posttrace.analysis.published.tables import is_table, named_tables
     from posttrace.reports.memory import Memory
-    from posttrace.reports.study import study_tables
-    from posttrace.reports.terminal import audit_table, integrity_words, print_frame
+    from posttrace.reports.terminal.screen import audit_table, integrity_words, print_frame
+    from posttrace.reports.terminal.study import study_tables
     from posttrace.traces.errors import InputError
 
     wanted = {code for code in fail_on.split(",") if code}

@@ -20,7 +20,7 @@ def tell(path: Path, what: str, work: Callable[[Callable[[str], object]], Checke
     from importlib.metadata import version
 
     from posttrace.reports.display import plural
-    from posttrace.reports.terminal import live
+    from posttrace.reports.terminal.screen import live
 
     doing: dict[str, str] = {}  # nothing is told of work that was refused at once
     found = live(lambda: work(lambda text: doing.update(check=text)), lambda: dict(doing))

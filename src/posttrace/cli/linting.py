@@ -20,8 +20,8 @@ def lint(tables: Paths, as_json: bool, as_csv: bool) -> int:
     numbers cannot all hold as labelled; what holds under an unstated condition is information.
     """
     import posttrace as pt
-    from posttrace.reports.findings import findings_tables
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.findings import findings_tables
+    from posttrace.reports.terminal.screen import print_frame
     from posttrace.traces.errors import InputError
 
     if as_json and as_csv:

@@ -35,6 +35,6 @@ def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
     """Print ``rows`` as a table."""
     import pandas as pd
 
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.screen import print_frame
 
     print_frame(pd.DataFrame(rows), title)

@@ -146,7 +146,7 @@ def _list_tables() -> int:
     import pandas as pd
 
     from posttrace.reports.pack.sheets import SHEETS
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.screen import print_frame
 
     rows = [(sheet.name, sheet.row) for sheet in SHEETS]
     frame = pd.DataFrame(rows, columns=pd.Index(["table", "one row is"]))

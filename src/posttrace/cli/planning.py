@@ -147,8 +147,8 @@ def _print_csv(found: Sequence[Answer]) -> None:
 def _print(
     found: Sequence[Answer], levers: Sequence[tuple[Claim, Needed]], gain: float | None, wanted: float
 ) -> None:
-    from posttrace.reports.planning import answers_table, assumptions, grid_table, needed_table
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.planning import answers_table, assumptions, grid_table, needed_table
+    from posttrace.reports.terminal.screen import print_frame
 
     notes = assumptions(found[0].design, wanted, found)
     if len({answer.design.items for answer in found}) > 1:

@@ -87,7 +87,7 @@ def _check(paths: Sequence[str], twin: Path) -> int:
 
 def _write(paths: Sequence[str], out: Path, found: Any) -> int:
     import posttrace as pt
-    from posttrace.reports.terminal import live
+    from posttrace.reports.terminal.screen import live
 
     doing: dict[str, str] = {}
 

@@ -37,7 +37,7 @@ def routes(
     """
     import posttrace as pt
     from posttrace.reports.memory import Memory
-    from posttrace.reports.terminal import print_frame, routes_table
+    from posttrace.reports.terminal.screen import print_frame, routes_table
     from posttrace.traces.errors import InputError
 
     if as_json and as_csv:
@@ -73,8 +73,8 @@ def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
     """
     import posttrace as pt
     from posttrace.analysis.failures.failures import failures as find
-    from posttrace.reports.failures import failures_table
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.failures import failures_table
+    from posttrace.reports.terminal.screen import print_frame
     from posttrace.traces.errors import InputError
 
     if as_json and as_csv:
@@ -91,7 +91,7 @@ def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
 
 
 def _explained(found: Routes, run_id: str, *, as_json: bool) -> int:
-    from posttrace.reports.explain import print_explanation
+    from posttrace.reports.terminal.explain import print_explanation
 
     explanation = found.explain(run_id)
     if as_json:
@@ -105,7 +105,7 @@ def _agreement(found: Routes, labels: Path, *, as_json: bool) -> int:
     import numpy as np
 
     from posttrace.analysis.routes.agreement import agreement, read_labels
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.screen import print_frame
 
     agreed = agreement(found, read_labels(labels), rng=np.random.default_rng(0))
     if as_json:
@@ -121,7 +121,7 @@ def _agreement(found: Routes, labels: Path, *, as_json: bool) -> int:
 
 def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
     from posttrace.analysis.routes.source.sources import source_routes
-    from posttrace.reports.terminal import print_frame
+    from posttrace.reports.terminal.screen import print_frame
 
     found = source_routes(paths)
     if as_json:

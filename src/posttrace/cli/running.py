@@ -47,7 +47,7 @@ def _packed(out: Path) -> str:
     from posttrace.reports.pack.material import Material
     from posttrace.reports.pack.write import write_figures
     from posttrace.reports.pack.write_tables import write_tables
-    from posttrace.reports.terminal import live
+    from posttrace.reports.terminal.screen import live
 
     doing: dict[str, str] = {}
     folder = out / "pack"
@@ -130,7 +130,7 @@ def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
 
 
 def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]) -> SweepResult:
-    from posttrace.reports.terminal import live
+    from posttrace.reports.terminal.screen import live
 
     return live(lambda: launch(jobs), lambda: _lines(jobs))
 

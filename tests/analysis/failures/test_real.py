@@ -5,7 +5,7 @@ from pathlib import Path
 from posttrace.analysis.failures.failures import failures
 from posttrace.analysis.failures.judge import judge
 from posttrace.analysis.runs.load import load
-from posttrace.reports.failures import failures_table
+from posttrace.reports.terminal.failures import failures_table
 from tests.analysis.failures.story import base_copy, refused, scored, series, told, traceback
 from tests.analysis.written import baseline, finished, graded, received, started, write
 

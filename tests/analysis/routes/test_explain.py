@@ -11,7 +11,7 @@ from rich.console import Console
 
 import posttrace as pt
 from posttrace.analysis.routes.explanation import Explanation
-from posttrace.reports.explain import explanation_tree
+from posttrace.reports.terminal.explain import explanation_tree
 from posttrace.traces.errors import InputError
 from tests.analysis.routes.made import GRPO, SFT, Story, two_commands
 from tests.analysis.routes.scripted import read

@@ -9,7 +9,8 @@ from scipy.stats import binom
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from posttrace.analysis.audit.settings import AuditSettings
-from posttrace.reports import paper, paper_tables
+from posttrace.reports.published import paper
+from posttrace.reports.published import tables as paper_tables
 
 CSV = """\
 task,agent,driver,mode,base_model,baseline,best,n_test,submissions,source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrace.analysis.routes.record.models import Version
-from posttrace.reports.commands import Command, commands, script_of
+from posttrace.reports.one_run.commands import Command, commands, script_of
 from posttrace.traces.events import ProcessObserved
 
 PYTHON = "/usr/bin/python3"

@@ -15,12 +15,12 @@ from posttrace.analysis.lint.finding import Findings
 from posttrace.analysis.lint.lint import lint
 from posttrace.analysis.published.tables import Table as Printed
 from posttrace.analysis.published.tables import named_tables
-from posttrace.reports import frames
 from posttrace.reports.display import DASH, count, p_value, percent, plural, points
-from posttrace.reports.frames import Z_TWO_SIDED
+from posttrace.reports.runs import frames
+from posttrace.reports.runs.frames import Z_TWO_SIDED
+from posttrace.reports.runs.tables import SUMMARY
 from posttrace.reports.shown import Prose, Table
 from posttrace.reports.style import VERDICT_MARKS
-from posttrace.reports.tables import SUMMARY
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit

@@ -11,8 +11,12 @@ from posttrace.analysis.audit.audit import Audit, audit
 from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.analysis.runs.load import load
 from posttrace.analysis.runs.tables import TraceSet
-from posttrace.reports import chapters, frames, run_attempts, run_facts, run_scope, stages, story
-from posttrace.reports.routing import Routing
+from posttrace.reports.one_run import attempts as run_attempts
+from posttrace.reports.one_run import chapters, stages, story
+from posttrace.reports.one_run import facts as run_facts
+from posttrace.reports.one_run import scope as run_scope
+from posttrace.reports.runs import frames
+from posttrace.reports.runs.routing import Routing
 from tests.reports.study import QUICK, Sketch, write_run
 
 # the base answers 60 of 200; the agent submits it, then 40 of 200, then none

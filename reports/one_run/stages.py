@@ -15,8 +15,8 @@ from posttrace.traces.events import AgentStep, BaselineEvaluated, CodeRevision, 
 
 if TYPE_CHECKING:
     from posttrace.analysis.runs.records import RunRecord
-    from posttrace.reports.commands import Command
-    from posttrace.reports.story import Story
+    from posttrace.reports.one_run.commands import Command
+    from posttrace.reports.one_run.story import Story
 
 STAGES: Final = {
     "evaluate": "the base was scored, or a submission was with the grader, whatever else ran",

@@ -11,8 +11,8 @@ from posttrace.analysis.audit.baseline import Baseline
 from posttrace.analysis.audit.wording import DETERMINISTIC, SCOPES
 from posttrace.analysis.runs.reread import reread
 from posttrace.reports.display import count, plural
-from posttrace.reports.provenance import protection
-from posttrace.reports.run_facts import unseen
+from posttrace.reports.one_run.facts import unseen
+from posttrace.reports.runs.provenance import protection
 from posttrace.reports.shown import Table
 from posttrace.traces.events import AgentStep, CodeRevision, Event, ProcessObserved, ResourceSample
 

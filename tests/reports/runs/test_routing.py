@@ -11,8 +11,9 @@ import pytest
 from posttrace.analysis.audit.audit import Audit
 from posttrace.analysis.runs.load import load
 from posttrace.analysis.runs.tables import TraceSet
-from posttrace.reports import alt, frames, routing, tables
-from posttrace.reports.routing import Routing
+from posttrace.reports import alt
+from posttrace.reports.runs import frames, routing, tables
+from posttrace.reports.runs.routing import Routing
 from tests.reports.routed import STORELESS, by_hand
 
 

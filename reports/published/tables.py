@@ -12,9 +12,9 @@ from posttrace.analysis.audit.counts import CountEvidence, Scores
 from posttrace.analysis.lint.finding import Findings
 from posttrace.analysis.stats.proportions import newcombe
 from posttrace.reports.display import count, level, p_value, percent, plural, points
-from posttrace.reports.findings import summary as counted
-from posttrace.reports.paper import main_rows, short
+from posttrace.reports.published.paper import main_rows, short
 from posttrace.reports.shown import Prose, Table
+from posttrace.reports.terminal.findings import summary as counted
 
 SUBMISSIONS: Final = (1, 5, 10, 30)
 """Numbers of submissions that are looked at where a table states none."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posttrace.reports.stages import STAGES, partition, stage_table
+from posttrace.reports.one_run.stages import STAGES, partition, stage_table
 
 TIMES = st.floats(-10, 130, allow_nan=False)
 SPANS = st.lists(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrace.reports.cohort import chosen
+from posttrace.reports.runs.cohort import chosen
 from posttrace.traces.errors import InputError
 
 

@@ -13,8 +13,8 @@ import pytest
 from posttrace.analysis.audit.audit import Audit
 from posttrace.analysis.runs.records import Evaluation
 from posttrace.analysis.runs.tables import TraceSet
-from posttrace.reports import frames
 from posttrace.reports.figures.trajectories import COLUMNS
+from posttrace.reports.runs import frames
 
 
 def test_verdicts_are_in_percent_and_percentage_points(verdicts: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from posttrace.analysis.across.study import study
 from posttrace.analysis.audit.audit import AuditSettings, audit
-from posttrace.reports.study import VIEWS, study_tables
+from posttrace.reports.terminal.study import VIEWS, study_tables
 from tests.analysis.inmemory import Start, Traces, evaluation, record, run_of
 
 

@@ -11,8 +11,8 @@ from posttrace.reports.display import DASH, code_span, escaped, percent, plain, 
 from posttrace.reports.shown import Folded, Prose, Table
 
 if TYPE_CHECKING:
-    from posttrace.reports.commands import Command
-    from posttrace.reports.story import Chapter, Story
+    from posttrace.reports.one_run.commands import Command
+    from posttrace.reports.one_run.story import Chapter, Story
 
 SHOWN_FILES: Final = 12
 """Diffs of a chapter that are shown; of more files the names and counts stand in the table."""

@@ -10,14 +10,14 @@ import pandas as pd
 from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.reports.display import DASH, count, percent, plural, points
 from posttrace.reports.observations import NOTHING
-from posttrace.reports.provenance import protection
+from posttrace.reports.one_run.story import UNRECORDED
+from posttrace.reports.runs.provenance import protection
 from posttrace.reports.shown import Prose, Table
-from posttrace.reports.story import UNRECORDED
 
 if TYPE_CHECKING:
     from posttrace.analysis.runs.records import RunRecord, Submission
     from posttrace.analysis.runs.tables import TraceSet
-    from posttrace.reports.story import Story
+    from posttrace.reports.one_run.story import Story
 
 NOT_RECORDED = "not recorded"
 

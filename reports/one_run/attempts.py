@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from posttrace.reports.chapters import anchor
 from posttrace.reports.display import DASH, count, level, percent, plural, points
-from posttrace.reports.frames import noise_half_width
+from posttrace.reports.one_run.chapters import anchor
+from posttrace.reports.runs.frames import noise_half_width
 from posttrace.reports.shown import Table
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit
     from posttrace.analysis.failures.failures import Failures
     from posttrace.analysis.runs.records import RunRecord
-    from posttrace.reports.story import Chapter, Story
+    from posttrace.reports.one_run.story import Chapter, Story
 
 
 NO_SUBMISSION: Final = "The run received no submission."

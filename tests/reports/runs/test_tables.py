@@ -14,7 +14,7 @@ from posttrace.analysis.audit.audit import Audit, audit
 from posttrace.analysis.audit.wording import RESTS_ON, Code
 from posttrace.analysis.runs.load import load
 from posttrace.analysis.runs.tables import TraceSet
-from posttrace.reports import frames, provenance, tables
+from posttrace.reports.runs import frames, provenance, tables
 from posttrace.reports.shown import Prose, Table
 from tests.reports.study import QUICK
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from posttrace.reports.diffs import COMPARED_LINES, SHOWN_LINES, changes
-from posttrace.reports.html import markdown
+from posttrace.reports.one_run.diffs import COMPARED_LINES, SHOWN_LINES, changes
+from posttrace.reports.render.html import markdown
 from tests.reports.page import Page
 
 OLD = {"same.py": b"a\n", "edit.py": b"a\nb\nc\n", "gone.py": b"x\n"}

@@ -16,9 +16,9 @@ from posttrace.analysis.routes.record.revision import RevisionError, Revisions
 from posttrace.analysis.routes.route import NO_TRAIN, UNKNOWN
 from posttrace.analysis.runs.reread import reread
 from posttrace.reports import style
-from posttrace.reports.commands import Command, commands
-from posttrace.reports.diffs import Change, changes
 from posttrace.reports.figures.timeline import COLUMNS
+from posttrace.reports.one_run.commands import Command, commands
+from posttrace.reports.one_run.diffs import Change, changes
 from posttrace.traces.events import CodeRevision, LogMetrics, ProcessObserved
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from posttrace.reports.display import DASH, plain
-from posttrace.reports.terminal import UNFOLDED
+from posttrace.reports.terminal.screen import UNFOLDED
 
 if TYPE_CHECKING:
     from posttrace.analysis.routes.explanation import Edge, Explanation, Node, Rejected

@@ -10,10 +10,12 @@ import pytest
 
 from posttrace.analysis.audit.audit import audit
 from posttrace.analysis.runs.load import load
-from posttrace.reports import alt, chapters, frames, story
-from posttrace.reports.html import markdown
-from posttrace.reports.routing import Routing
-from posttrace.reports.story import Story
+from posttrace.reports import alt
+from posttrace.reports.one_run import chapters, story
+from posttrace.reports.one_run.story import Story
+from posttrace.reports.render.html import markdown
+from posttrace.reports.runs import frames
+from posttrace.reports.runs.routing import Routing
 from tests.reports.page import Page
 from tests.reports.run import write_told_run
 from tests.reports.study import QUICK

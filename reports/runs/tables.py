@@ -1,4 +1,4 @@
-"""The tables of a report, printed for people. Each takes frames of ``posttrace.reports.frames``."""
+"""The tables of a report, printed for people. Each takes frames of ``posttrace.reports.runs.frames``."""
 
 from __future__ import annotations
 

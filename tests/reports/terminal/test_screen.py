@@ -10,7 +10,7 @@ import pytest
 from posttrace.analysis.audit.audit import Audit
 from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.analysis.runs.records import Exclusion
-from posttrace.reports.terminal import audit_table, print_frame
+from posttrace.reports.terminal.screen import audit_table, print_frame
 
 
 def lost(n: int) -> tuple[Exclusion, ...]:

@@ -1,0 +1,1 @@
+"""What does the page on a set of runs show?"""
