@@ -61,6 +61,11 @@ def listed(names: Iterable[str], of: int) -> str:
     return ", ".join(found) if len(found) <= LISTED else f"{len(found)} of {plural(of, 'run')}"
 
 
+def with_minus(text: str) -> str:
+    """Text of the audit with the minus signs of the tables beside it."""
+    return re.sub(r"(?<![\w.)-])-(?=\.?\d)", MINUS, text)
+
+
 def plain(value: Any) -> str:
     """Text of a trace on one line, without control characters: it may come from an agent."""
     text = DASH if pd.isna(value) else str(value)

@@ -16,8 +16,9 @@ from posttrace.reports.notebook import execute
 from posttrace.reports.options import Kind, ReportOptions, formats_of
 from posttrace.reports.render.documents import check_tools, documents
 from posttrace.reports.templates.cells import Parameters
-from posttrace.traces import find_traces
+from posttrace.traces import find_traces, read_events
 from posttrace.traces.errors import InputError
+from posttrace.traces.events import RunStarted
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -30,6 +31,7 @@ TITLES: Final[dict[Kind, str]] = {
     "run": "One run in full",
     "published": "Do the published gains exceed noise?",
 }
+"""Of a report that was given no title; one on a run that says what it is names that."""
 Progress = Callable[[str], object]
 
 
@@ -84,13 +86,23 @@ def notebook(
     paths = [_seen_from(folder, path) for path in sources]
     parameters = Parameters(
         paths=paths,
-        title=title or TITLES[kind],
+        title=title or (_of_run(sources) if kind == "run" else TITLES[kind]),
         settings=dataclasses.asdict(settings),
         command=_command(paths, page.name, title, settings, options),
         where={name: list(values) for name, values in options.where.items()},
         style=options.style,
     )
     return _template(kind)(parameters)
+
+
+def _of_run(sources: Sequence[str]) -> str:
+    """Task, agent and seed of the only run there is."""
+    (trace,) = find_traces(sources)
+    for start in read_events(trace, (RunStarted,), verify=False):
+        if isinstance(start, RunStarted):
+            seed = "" if start.seed is None else f", seed {start.seed}"
+            return f"{start.task.id} · {start.agent.id}{seed}"
+    return TITLES["run"]
 
 
 def _template(kind: Kind) -> Callable[[Parameters], NotebookNode]:

@@ -12,7 +12,7 @@ from posttrace.analysis.audit.clean import SubmissionState
 from posttrace.analysis.audit.counts import CountEvidence
 from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.analysis.audit.verdict import Adjust, Rules, Verdict
-from posttrace.analysis.audit.wording import Code, Scope, label
+from posttrace.analysis.audit.wording import NO_STOP, Code, Scope, label
 
 
 @dataclass(frozen=True)
@@ -207,10 +207,10 @@ def _p_stop(assessment: Assessment) -> tuple[float, tuple[str, ...]]:
     if assessment.test is None:
         return math.nan, ()
     if assessment.on_unseen:
-        return math.nan, ("p_stop: not needed on items that no selection saw",)
+        return math.nan, (f"{NO_STOP}not needed on items that no selection saw",)
     cap = assessment.record.started.budget.submissions
     if cap is None:
-        return math.nan, ("p_stop: undefined, the submission budget has no cap",)
+        return math.nan, (f"{NO_STOP}undefined, the submission budget has no cap",)
     # of the winner alone; not by among(cap), whose p for scores is that of the largest of cap already
     alone = assessment.test.evidence.among(1).p
     return min(1.0, max(cap, assessment.cleaned.k) * alone), ()

@@ -65,6 +65,8 @@ K_UNKNOWN: Final = (
 )
 """Flags of a run that was tested by its scores alone."""
 SKEW: Final = "The skewness guard cannot see one skewed submission among many symmetric ones."
+NO_STOP: Final = "p_stop: "
+"""How a flag begins that says why a run has no ``p_stop``."""
 STOPPING: Final = "p_stop allows for the agent to stop when it likes, up to its submission budget."
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from posttrace.analysis.audit.wording import RESTS_ON
-from posttrace.reports.display import DASH, count, percent, plural, points
+from posttrace.reports.display import DASH, count, percent, plural, points, with_minus
 from posttrace.reports.observations import NOTHING
 from posttrace.reports.one_run.story import UNRECORDED
 from posttrace.reports.runs.provenance import protection
@@ -74,7 +74,7 @@ def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
         ("ended", _joined(run.status.replace("_", " "), run.status_reason)),
         ("route of the best", row["route"] if pd.notna(row["route"]) else DASH),
         ("verdict", row["label"]),
-        *([] if row["reason"] in row["label"] else [("because", row["reason"])]),
+        *([] if row["reason"] in row["label"] else [("because", with_minus(row["reason"]))]),
         ("integrity", "nothing was flagged" if row["integrity"] == NOTHING else row["integrity"]),
         ("sandbox", protection(start.sandbox.kind, start.sandbox.isolates)),
         ("feedback to the agent", run.feedback or NOT_RECORDED),

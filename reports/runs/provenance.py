@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from posttrace.analysis.audit.wording import NO_STOP
 from posttrace.reports.display import listed, plural
 from posttrace.reports.observations import observation
 from posttrace.reports.shown import Table
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 ASSETS = ("records", "test_data", "network", "processes", "resources")
 """What a sandbox may put out of an agent's reach, in the words of the traces."""
+ELSEWHERE = ("unprotected", NO_STOP)
+"""How flags of the audit begin that are no observation: a table of its own has them, or a missing number."""
 
 
 def protection(kind: str, isolates: list[str]) -> str:
@@ -52,7 +55,7 @@ def flags(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
         kinds, name = recorded[run["run_id"]], f"{run['task']} · {run['run_label']}"
         found += [(run["run_id"], name, "recorder", _said(kind), n) for kind, n in sorted(kinds.items())]
         known = {f"{kind} x{n}" for kind, n in kinds.items()}
-        noticed = [text for text in run["flags"] if text not in known and not text.startswith("unprotected")]
+        noticed = [text for text in run["flags"] if text not in known and not text.startswith(ELSEWHERE)]
         found += [(run["run_id"], name, "audit", text, 1) for text in noticed]
     rows = pd.DataFrame(found, columns=pd.Index(["run_id", "run", "by", "observation", "count"]))
     lines = [

@@ -103,7 +103,7 @@ def _missing(verdicts: pd.DataFrame, columns: list[str]) -> tuple[str, ...]:
     # the reason of a verdict is also why its numbers are undefined; what follows a semicolon is detail
     names = gaps["task"] + " · " + gaps["run_label"]
     groups = names.groupby(gaps["reason"].str.split(";").str[0], sort=False)
-    said = "; ".join(f"{why} ({listed(runs, len(verdicts))})" for why, runs in groups)
+    said = "; ".join(f"{why}, in {listed(runs, len(verdicts))}" for why, runs in groups)
     return (f"{DASH} = not defined: {said}.",)
 
 

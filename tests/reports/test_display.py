@@ -23,6 +23,7 @@ from posttrace.reports.display import (
     plain,
     plural,
     points,
+    with_minus,
 )
 from posttrace.reports.render.html import markdown
 
@@ -107,3 +108,9 @@ def test_a_command_line_stays_inside_its_code(text: str) -> None:
     inner = re.fullmatch(r"<ul>\s*<li><code>(.*)</code> and more</li>\s*</ul>\s*", shown, flags=re.DOTALL)
     assert inner is not None, shown
     assert html.unescape(inner[1]).strip() == text.replace("\n", " ")
+
+
+def test_minus_signs_of_numbers_alone() -> None:
+    text = "best by -1.0 pp, bound -.4, k-fold, 2026-11-21, max-t, a-1 (p = -0.2)"
+    shown = "best by −1.0 pp, bound −.4, k-fold, 2026-11-21, max-t, a-1 (p = −0.2)"
+    assert with_minus(text) == shown

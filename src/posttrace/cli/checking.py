@@ -32,6 +32,7 @@ def tell(path: Path, what: str, work: Callable[[Callable[[str], object]], Checke
         click.echo(f"{path}: {plural(len(found.differences), 'difference')}; the {what} does not reproduce")
         return 1
     shown = "figure or table" if found.n_shown == 1 else "figures and tables"
-    numbers = f"{found.n_numbers:,} numbers of {plural(found.n_runs, 'run')} reproduce"
+    of = f" of {plural(found.n_runs, 'run')}" if found.n_runs else ""  # reported tables have no runs
+    numbers = f"{found.n_numbers:,} numbers{of} reproduce"
     click.echo(f"{path}: {numbers} ({found.n_shown} {shown})")
     return 0

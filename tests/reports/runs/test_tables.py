@@ -39,7 +39,7 @@ def test_verdict_table(verdicts: pd.DataFrame) -> None:
 def test_a_dash_comes_with_its_reason(verdicts: pd.DataFrame) -> None:
     table = tables.verdict_table(verdicts)
     assert row(table, agent="crash")["gain, pp"] == "–"
-    assert "– = not defined: no scored submission (spell · crash · seed 0)." in table.notes
+    assert "– = not defined: no scored submission, in spell · crash · seed 0." in table.notes
 
 
 def test_the_scope_is_printed(verdicts: pd.DataFrame) -> None:
