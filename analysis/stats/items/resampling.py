@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,8 @@ from threadpoolctl import threadpool_limits
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.stats.items.paired import Units
 
-CELLS_A_CHUNK = 200_000
-"""Resamples x units held at once: about 6 MB, which caches hold."""
-KEPT_BYTES = 2**24
-"""Memory that is kept between chunks."""
+CELLS_A_CHUNK = 50_000
+"""Resamples x units held at once: about 1 MB, which the cache of one core holds and the allocator keeps."""
 SINGLE = 2.0**24
 """Whole numbers up to this are exact in single precision."""
 TIE = 1e-9
@@ -73,58 +72,73 @@ class Resampling:
     def __call__(self, units: Units, rng: np.random.Generator) -> Resampled:
         """Resample ``units`` (at least two)."""
         units = units.canonical()
-        _keep_memory()
         flip_rng, boot_rng = rng.spawn(2)
-        flip, centred, boot = (_Tally(units.t) for _ in range(3))
-        out_of_bag = []
         # products this small lose more by waiting for a second thread than they win
         with threadpool_limits(limits=1, user_api="blas"):
-            for rows in self._chunks(units.n_units):
-                plain, around = _flip(units, flip_rng, rows)
-                flip.add(plain)
-                centred.add(around)
-                recentred, left_out = _boot(units, boot_rng, rows)
-                boot.add(recentred)
-                out_of_bag.append(left_out)
-        return Resampled(flip.null(), centred.null(), boot.null(), np.concatenate(out_of_bag))
+            signed = self._summed(partial(_signs, flip_rng, units.n_units), _moments(units))
+            drawn = self._summed(partial(_counts, boot_rng, units.n_units), _totals(units))
+        plain, centred = _flipped(units, signed[0])
+        recentred, left_out = _redrawn(units, *drawn)
+        t = units.t
+        return Resampled(_null(t, plain), _null(t, centred), _null(t, recentred), left_out)
 
-    def _chunks(self, n_units: int) -> Iterator[int]:
-        size = self.chunk or max(1, CELLS_A_CHUNK // n_units)
-        for start in range(0, self.resamples, size):
-            yield min(size, self.resamples - start)
+    def _summed(
+        self, weights: Callable[[int], tuple[NDArray[Any], ...]], x: FloatArray
+    ) -> tuple[FloatArray, ...]:
+        """(resample, column) sums of ``x`` (unit, column) under each of the ``weights`` (resample, unit).
+
+        Exact. Of whole numbers that are small enough every sum is exact in single precision too, at half the
+        cost: the weights of a resample sum to at most C.
+        """
+        whole = len(x) * np.abs(x).max() < SINGLE and bool(np.all(x == np.rint(x)))
+        x = x.astype(np.float32 if whole else np.float64)
+        size = self.chunk or max(1, CELLS_A_CHUNK // len(x))
+        found = [
+            [kind.astype(x.dtype) @ x for kind in weights(min(size, self.resamples - start))]
+            for start in range(0, self.resamples, size)
+        ]
+        return tuple(np.concatenate(sums).astype(np.float64) for sums in zip(*found, strict=True))
 
 
-def _keep_memory() -> None:
-    """Free one large block: from then on the allocator of glibc keeps what it gave back before.
-
-    Pages that are given back are faulted in again, which took as long as the test itself.
-    """
-    np.empty(KEPT_BYTES, dtype=np.uint8)
+def _signs(rng: np.random.Generator, c: int, rows: int) -> tuple[NDArray[np.uint8]]:
+    """(resample, unit) bits: 1 keeps the sign of a unit, 0 turns it."""
+    words = rng.integers(0, 2**64, size=(rows, -(-c // 64)), dtype=np.uint64)
+    return (np.unpackbits(words.astype("<u8").view(np.uint8), axis=1)[:, :c],)
 
 
-class _Tally:
-    """Collects what a ``Null`` keeps, chunk by chunk."""
+def _counts(rng: np.random.Generator, c: int, rows: int) -> tuple[IntArray, NDArray[np.bool_]]:
+    """(resample, unit) how often a unit was drawn, of C draws; and whether it was left out."""
+    drawn = rng.integers(0, c, size=(rows, c), dtype=np.int64)
+    drawn += c * np.arange(rows)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=rows * c).reshape(rows, c)
+    return counts, counts == 0
 
-    def __init__(self, t: FloatArray) -> None:
-        self.t = t
-        self.order = np.argsort(-t, kind="stable")
-        self.largest: list[FloatArray] = []
-        self.largest_abs: list[FloatArray] = []
-        self.above, self.below, self.stepdown = (np.zeros(len(t), dtype=np.int64) for _ in range(3))
 
-    def add(self, draws: FloatArray) -> None:
-        """Count ``draws`` (resample, submission)."""
-        self.largest.append(draws.max(axis=1))
-        self.largest_abs.append(np.abs(draws).max(axis=1))
-        self.above += (draws >= self.t - TIE).sum(axis=0)
-        self.below += (draws <= self.t + TIE).sum(axis=0)
-        successive = np.maximum.accumulate(draws[:, self.order[::-1]], axis=1)[:, ::-1]
-        self.stepdown[self.order] += (successive >= self.t[self.order] - TIE).sum(axis=0)
+def _moments(units: Units) -> FloatArray:
+    """(unit, column) what the T of a sign flip is made of: sums and sizes, and of clusters their products."""
+    sums, sizes = units.sums, units.sizes[:, None]
+    columns = [sums, sizes] if units.equal else [sums, sizes, sums * sizes, sizes**2]
+    return np.concatenate(columns, axis=1)
 
-    def null(self) -> Null:
-        """The whole distribution."""
-        largest, largest_abs = np.concatenate(self.largest), np.concatenate(self.largest_abs)
-        return Null(largest, largest_abs, self.above, self.below, self.stepdown)
+
+def _totals(units: Units) -> FloatArray:
+    """(unit, column) what a gain is made of: sums and sizes."""
+    return np.column_stack([units.sums, units.sizes])
+
+
+def _null(t: FloatArray, draws: FloatArray) -> Null:
+    """What is kept of ``draws`` (resample, submission) against the observed ``t``."""
+    order = np.argsort(-t, kind="stable")
+    successive = np.maximum.accumulate(draws[:, order[::-1]], axis=1)[:, ::-1]
+    stepdown = np.empty(len(t), dtype=np.int64)
+    stepdown[order] = (successive >= t[order] - TIE).sum(axis=0)
+    return Null(
+        draws.max(axis=1),
+        np.abs(draws).max(axis=1),
+        (draws >= t - TIE).sum(axis=0),
+        (draws <= t + TIE).sum(axis=0),
+        stepdown,
+    )
 
 
 def _ratio(gain: FloatArray, variance: FloatArray, floor: FloatArray) -> FloatArray:
@@ -135,24 +149,13 @@ def _ratio(gain: FloatArray, variance: FloatArray, floor: FloatArray) -> FloatAr
     return np.where(gain == 0, 0.0, ratio)
 
 
-def _weighted(weights: NDArray[Any], x: FloatArray) -> FloatArray:
-    """``weights`` (resample, unit) @ ``x`` (unit, column), exact; the weights of a resample sum to at most C.
+def _flipped(units: Units, kept: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(resample, submission) re-studentised T under one random sign a unit: plain, and centred.
 
-    Of whole numbers that are small enough every sum is exact in single precision too, at half the cost.
+    ``kept``: (resample, column) sums of ``_moments`` over the units that keep their sign.
     """
-    whole = len(x) * np.abs(x).max() < SINGLE and bool(np.all(x == np.rint(x)))
-    kind = np.float32 if whole else np.float64
-    return np.asarray(weights.astype(kind) @ x.astype(kind), dtype=np.float64)
-
-
-def _flip(units: Units, rng: np.random.Generator, rows: int) -> tuple[FloatArray, FloatArray]:
-    """(resample, submission) re-studentised T under one random sign a unit: plain, and centred."""
-    c, n, g, sizes = units.n_units, units.n_items, units.gains, units.sizes[:, None]
-    words = rng.integers(0, 2**64, size=(rows, -(-c // 64)), dtype=np.uint64)
-    bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1)[:, :c]
-    columns = [units.sums, sizes] if units.equal else [units.sums, sizes, units.sums * sizes, sizes**2]
-    x = np.concatenate(columns, axis=1)
-    sums = 2 * _weighted(bits, x) - x.sum(axis=0)
+    c, n, g = units.n_units, units.n_items, units.gains
+    sums = 2 * kept - _moments(units).sum(axis=0)
     k = units.sums.shape[1]
     total, weight = sums[:, :k], sums[:, k : k + 1]
     # without clusters the size of every unit is 1, and the cross products are the sums themselves
@@ -170,17 +173,14 @@ def _flip(units: Units, rng: np.random.Generator, rows: int) -> tuple[FloatArray
     return plain, studentised(centred, (units.residuals**2).sum(axis=0), cross - g * square)
 
 
-def _boot(units: Units, rng: np.random.Generator, rows: int) -> tuple[FloatArray, FloatArray]:
-    """(resample, submission) recentred T under multinomial weights, fixed se; (resample,) left-out gains."""
-    c = units.n_units
-    drawn = rng.integers(0, c, size=(rows, c), dtype=np.int64)
-    drawn += c * np.arange(rows)[:, None]
-    weights = np.bincount(drawn.ravel(), minlength=rows * c).reshape(rows, c)
-    x = np.column_stack([units.sums, units.sizes])
-    inside, outside = _weighted(weights, x), _weighted(weights == 0, x)
+def _redrawn(units: Units, inside: FloatArray, outside: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(resample, submission) recentred T, fixed se; (resample,) gain of the winner on what was left out.
+
+    ``inside``, ``outside``: (resample, column) sums of ``_totals`` over the units drawn, and not drawn.
+    """
     gains = inside[:, :-1] / inside[:, -1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(units.se == 0, 0.0, (gains - units.gains) / units.se)
         winner = np.argmax(inside[:, :-1], axis=1)
-        left_out = outside[np.arange(rows), winner] / outside[:, -1]
+        left_out = outside[np.arange(len(outside)), winner] / outside[:, -1]
     return t, left_out
