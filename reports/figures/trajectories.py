@@ -156,9 +156,9 @@ def _draw_run(axes: Axes, run: pd.DataFrame, x: str, colour: str) -> None:
     points = scored[scored["kind"] != "baseline"]
     axes.plot(points[x], points["score_pct"], "o", color=colour, markersize=3.2, zorder=3)
     copies = points[points["kind"] == "base_copy"]
-    axes.plot(
-        copies[x], copies["score_pct"], "o", color=colour, markerfacecolor="white", markersize=3.2, zorder=4
-    )
+    if len(copies):
+        look: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "markersize": 3.2}
+        axes.plot(copies[x], copies["score_pct"], "o", zorder=4, **look)
     for row in points[points["is_winner"].astype(bool)].to_dict("records"):
         axes.plot([row[x]], [row["score_pct"]], zorder=5, **_best(row["verdict"]))
 
@@ -173,10 +173,10 @@ def _best(verdict: str) -> dict[str, Any]:
 def _draw_floor(axes: Axes, run: pd.DataFrame, x: str, look: tuple[str, float]) -> None:
     """Mark submissions without a score at a height, in axes units, that no score can be read from."""
     colour, height = look
-    for kind, shape in SHAPES.items():
-        lost = run[run["kind"] == kind]
-        floor = axes.get_xaxis_transform()
-        axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, transform=floor, zorder=3)
+    for shape, lost in [(shape, run[run["kind"] == kind]) for kind, shape in SHAPES.items()]:
+        if len(lost):
+            at: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "zorder": 3}
+            axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, **at)
 
 
 def _seeds(table: pd.DataFrame) -> list[tuple[str, str]]:
