@@ -137,6 +137,14 @@ def settled(figure: Figure) -> Figure:
     return figure
 
 
+def laid_out(figure: Figure) -> Figure:
+    """The same figure with every part where it is now: all formats agree, and none works it out again."""
+    with applied():
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
+
+
 def svg(figure: Figure, name: str) -> str:
     """Render to SVG text: the same figure and name give the same characters.
 

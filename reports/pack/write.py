@@ -59,7 +59,7 @@ def _figure(entry: Entry, material: Material, folder: Path, page: style.Page) ->
     except Unsupported as error:
         _remove(entry.name, folder)
         return Made(entry.name, entry.title, entry.says, reason=str(error))
-    drawn = entry.draw(rows, material.settings, page)
+    drawn = style.laid_out(entry.draw(rows, material.settings, page))
     files = {
         f"{entry.name}.pdf": style.pdf(drawn),
         f"{entry.name}.svg": style.svg(drawn, entry.name).encode(),
