@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
-from rich import box
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from posttrace.analysis.audit.wording import says_what_numbers_are_of
 from posttrace.reports.display import DASH, plain, plural
 from posttrace.reports.observations import integrity
+from posttrace.reports.terminal.blocks import blocks
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit
@@ -25,11 +23,10 @@ if TYPE_CHECKING:
     from posttrace.analysis.runs.tables import TraceSet
 
 REFRESH_S = 1.0
-UNFOLDED = 240
+UNFOLDED = 10_000
 """Characters a row may take where nobody looks through a window."""
 LEFT_OUT = 20
 """Lines of exclusions below a table."""
-NUMBER = re.compile(r"[–<.\d-]*")
 Result = TypeVar("Result")
 
 
@@ -41,22 +38,12 @@ def print_frame(frame: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> N
     console = Console()
     if not console.is_terminal:  # a pipe or a file has no width: fold nothing
         console = Console(width=UNFOLDED)
-    if notes and frame.empty:
-        console.print(Text(plain(title), style="bold"))
-    else:
-        console.print(_table(frame, title))
+    console.print(Text(plain(title), style="bold"), soft_wrap=True)
+    if not (notes and frame.empty):
+        for table in blocks(frame, console.width):
+            console.print(table)
     for note in notes:
         console.print(Text(plain(note)), soft_wrap=True)
-
-
-def _table(frame: pd.DataFrame, title: str) -> Table:
-    table = Table(title=Text(plain(title)), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
-    for column in frame.columns:
-        numeric = all(NUMBER.fullmatch(_cell(value)) for value in frame[column])
-        table.add_column(str(column).replace("_", " "), justify="right" if numeric else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(Text(_cell(value)) for value in row))  # text of a trace, not markup
-    return table
 
 
 def integrity_words(traces: TraceSet) -> dict[str, str]:
@@ -181,9 +168,3 @@ def _points(values: pd.Series) -> pd.Series:
 
 def _p_value(p: float) -> str:
     return "–" if pd.isna(p) else ("<.001" if p < 0.001 else f"{p:.3f}")
-
-
-def _cell(value: object) -> str:
-    if value is None or (isinstance(value, float) and pd.isna(value)):
-        return "–"
-    return f"{value:.5g}" if isinstance(value, float) else plain(value)

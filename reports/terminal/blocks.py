@@ -1,0 +1,105 @@
+"""A frame as tables that fit a terminal: blocks of columns, each with those that tell its rows apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+from rich import box
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from posttrace.reports.display import DASH, plain
+
+NUMBER: Final = re.compile(r"[–<.\d-]*")
+TEXT: Final = 28
+"""Characters that a column of words keeps; what is shorter is not folded."""
+GAP: Final = 3
+"""What the box adds to a column."""
+MOST_KEYS: Final = 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and what stands below it, as text."""
+
+    title: str
+    cells: Sequence[str]
+
+    @property
+    def is_numeric(self) -> bool:
+        """Numbers, p-values and dashes alone: set to the right."""
+        return all(NUMBER.fullmatch(cell) for cell in self.cells)
+
+    @property
+    def natural(self) -> int:
+        """Characters at which nothing is folded."""
+        return max(map(cell_len, (self.title, *self.cells)))
+
+    @property
+    def least(self) -> int:
+        """Characters below which numbers, names or words of the heading would be torn."""
+        widest = max(map(cell_len, self.cells), default=0)
+        return max(min(widest, TEXT), *(cell_len(word) for word in self.title.split() or [""]), 1)
+
+
+def blocks(frame: pd.DataFrame, width: int) -> Iterator[Table]:
+    """``frame`` in one table when ``width`` characters can take it, otherwise in several.
+
+    Every one begins with the leading columns that tell the rows apart. Nothing is left out or cut short:
+    a cell that is wider than its column is folded.
+    """
+    columns = [
+        Column(str(name).replace("_", " "), [_cell(value) for value in frame[name]]) for name in frame.columns
+    ]
+    n_keys = _keys(columns, width)
+    keys, rest = columns[:n_keys], columns[n_keys:]
+    while True:
+        taken = 1
+        while taken < len(rest) and _least(keys + rest[: taken + 1]) <= width:
+            taken += 1
+        yield _table(keys + rest[:taken], width)
+        rest = rest[taken:]
+        if not rest:
+            return
+
+
+def _keys(columns: Sequence[Column], width: int) -> int:
+    """How many leading columns tell rows apart; one, where few and narrow ones do not."""
+    for n in range(1, min(MOST_KEYS, len(columns)) + 1):
+        rows = list(zip(*(column.cells for column in columns[:n]), strict=True))
+        if len(set(rows)) == len(rows) and 2 * _least(columns[:n]) <= width:
+            return n
+    return min(1, len(columns))
+
+
+def _least(columns: Sequence[Column]) -> int:
+    return 1 + sum(column.least + GAP for column in columns)
+
+
+def _table(columns: Sequence[Column], width: int) -> Table:
+    """Columns at their least width, what is left over given from the left."""
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD)
+    spare = width - _least(columns)
+    for column in columns:
+        more = max(0, min(column.natural - column.least, spare))
+        spare -= more
+        table.add_column(
+            column.title,
+            justify="right" if column.is_numeric else "left",
+            width=min(column.least + more, max(1, width - GAP - 1)),
+            overflow="fold",
+        )
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, row))  # text of a trace, not markup
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return DASH
+    return f"{value:.5g}" if isinstance(value, float) else plain(value)
