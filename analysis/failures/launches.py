@@ -138,7 +138,8 @@ def _in_logs(told: Told, ending: Failed | None) -> Iterator[Failed]:
             where, follows = _cited(log, crash), crash.kind in SECONDARY
             if where in cited or crash.kind == "interrupt":
                 continue
-            cause, launch = cause_of(crash, where), _launch_of(told, log, crash)
+            cause = cause_of(crash, where)
+            launch = _launch_of(told, log, crash) or _nameless(told, log, crash)
             if launch is not None:
                 cause = replace(cause, evidence=(where, *_process(launch)))
                 yield Failed(launch.ended, cause, _key(crash), follows=follows)
@@ -154,14 +155,34 @@ def _unseen(told: Told, crash: Crash) -> bool:
     return not any(launch.runs(crash.script.file) for launch in told.launches)
 
 
+def _nameless(told: Told, log: Log, crash: Crash) -> Launch | None:
+    """The only process without a command line that an exception can have ended, before its script ran on.
+
+    A script that fails at once is often seen in its last moment alone. All launches of the script that were
+    seen by name must have begun later.
+    """
+    if not (crash.uncaught and crash.script):
+        return None
+    low, high = _window(told, log, crash)
+    seen = [launch for launch in told.launches if launch.runs(crash.script.file) and launch.ended >= low]
+    fit = [one for one in told.nameless if low <= one.ended <= high and one.exit_code != 0]
+    fit = [one for one in fit if all(launch.started >= one.ended - SLACK for launch in seen)]
+    return fit[0] if seen and len(fit) == 1 else None
+
+
+def _window(told: Told, log: Log, crash: Crash) -> tuple[float, float]:
+    """Seconds between the submissions that a log tells of above and below an exception."""
+    above, below = log.after(crash.line), log.before(crash.line)
+    low = told.received.get(above, -math.inf)
+    return low, math.inf if below is None else told.received.get(below, math.inf)
+
+
 def _launch_of(told: Told, log: Log, crash: Crash) -> Launch | None:
     """The launch that an exception ended: of those of its script the one that fits, or by their order."""
     if crash.script is None:
         return None
     same = [launch for launch in told.launches if launch.runs(crash.script.file)]
-    above, below = log.after(crash.line), log.before(crash.line)
-    low = told.received.get(above, -math.inf)
-    high = math.inf if below is None else told.received.get(below, math.inf)
+    low, high = _window(told, log, crash)
     fit = [launch for launch in same if launch.ended >= low and launch.started <= high]
     fit = [launch for launch in fit if _ended_by(told, log, crash, launch)]
     if len(fit) == 1:

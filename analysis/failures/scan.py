@@ -32,6 +32,8 @@ NEEDLES: Final = (
 """A piece without any of these holds nothing to find."""
 NEEDLE: Final = re.compile(b"|".join(map(re.escape, NEEDLES)))
 ANCHOR: Final = re.compile(r"[\"']submission_id[\"']\s*:\s*(\d+)")
+BEST: Final = re.compile(r"[\"']best[\"']\s*:\s*\{[^{}]*\}")
+"""Part of an answer that names an earlier submission."""
 SHELL: Final = re.compile(r"^(?:\S+: line \d+:|\S*\[\d+\][+-]?)\s+(?:(\d+)\s+)?(Killed|Segmentation fault)\b")
 MISSING: Final = re.compile(r"^\S+: (?:line )?\d+: (.+?): (?:command )?not found$")
 
@@ -157,7 +159,7 @@ class _Reader:
         if crash:
             self.crashes.add(crash)
         if "submission_id" in line:
-            for found in ANCHOR.findall(line):
+            for found in ANCHOR.findall(BEST.sub("", line)):
                 self.anchors.add((number, int(found)))
         message = _message(number, line)
         if message:

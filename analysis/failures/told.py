@@ -58,6 +58,8 @@ class Launch:
     @property
     def typed(self) -> str:
         """The command, at most 120 characters, the program without its folder."""
+        if not self.argv:
+            return "a process that ended before its command line was read"
         program, *words = self.argv
         return " ".join((posixpath.basename(program), *words))[:120]
 
@@ -90,6 +92,8 @@ class Told:
     run: RunRecord
     folder: Path
     launches: list[Launch] = field(default_factory=list)
+    nameless: list[Launch] = field(default_factory=list)
+    """Processes that ended before their command line was read: anything may have run."""
     step_crashes: list[StepCrash] = field(default_factory=list)
     pieces: Pieces = field(default_factory=Pieces)
     received: dict[int, float] = field(default_factory=dict)
@@ -147,7 +151,7 @@ def _take(told: Told, event: Event, now: float, lag: float, *, timed: bool) -> N
             told.pieces.take(event, max(0.0, now - lag))  # read up to so much later than it was written
         case ProcessObserved():
             _root(told, event)
-            told.launches.extend(_launch(event, now, timed=timed))
+            (told.launches if event.argv else told.nameless).extend(_launch(event, now, timed=timed))
         case AgentStep():
             told.worked = now if event.tool_calls or event.results else told.worked
             for result in event.results:
@@ -180,7 +184,7 @@ def _root(told: Told, event: ProcessObserved) -> None:
 
 
 def _launch(event: ProcessObserved, now: float, *, timed: bool) -> Iterator[Launch]:
-    program = posixpath.basename(event.argv[0]) if event.argv else ""
+    program = posixpath.basename(event.argv[0]) if event.argv else "python"
     if program not in LAUNCHERS and (not program.startswith("python") or "-c" in event.argv[1:2]):
         return
     started, ended = (event.started_s, event.ended_s) if timed else (now, now)

@@ -351,6 +351,32 @@ def test_a_draft_that_failed_before_anyone_saw_it_run(tmp_path):
     assert pd.isna(rows[2]["paper_class"])  # a model had been scored
 
 
+def test_a_launch_that_was_seen_in_its_last_moment_alone(tmp_path):
+    """A mistyped path ends a script at once; the script is started again, put right, and submits."""
+    logs = {
+        "agent.stderr.log": '{"submission_id": 1}\n'
+        + traceback("code/grpo.py", "OSError: no config.json")
+        # the answer of the second names the first as the best so far
+        + '{"submission_id": 2, "best": {"submission_id": 1, "score": 70.0}}\n'
+    }
+    before, again = process("python code/sft.py", 1, 4), process("python code/grpo.py", 12, 40)
+    found = told(
+        tmp_path / "r",
+        *(before, *scored(1, 70, 3), process("", 9, 10), again, *scored(2, 80, 30)),
+        logs=logs,
+    )
+    rows = found.iterations.to_dict("records")
+    assert [row["outcome"] for row in rows] == ["graded", "exception", "graded"]
+    assert rows[1]["ended_s"] == 10
+    # the process without a name ended after the script was running: it may have been anything
+    late = told(
+        tmp_path / "late",
+        *(before, *scored(1, 70, 3), again, process("", 19, 20), *scored(2, 80, 30)),
+        logs=logs,
+    )
+    assert not late.iterations["failed"].any()
+
+
 def test_processes_that_end_together_are_one_launch(tmp_path):
     found = told(
         tmp_path / "r",
