@@ -52,15 +52,23 @@ def _changes(lasting: Sequence[Update]) -> Iterable[_Change]:
     targets = {id(o): o for update in lasting for o in _targets(update)}
     sources = _sources(targets)
     probable: dict[int, bool] = {}
+    known: dict[frozenset[int], set[int]] = {}
+
+    def reached_by(nodes: Sequence[Value]) -> set[int]:
+        key = frozenset(map(id, nodes))  # updates of one step share their probabilities
+        if key not in known:
+            known[key] = _reached(nodes, sources)
+        return known[key]
+
     for update in lasting:
         change = Slice([update.delta], SMOOTH)
         mine = {id(o) for o in _targets(update)} & sources
         exponentials = [node for node in change if api.short(node) in api.EXPONENTIAL]
         reached: set[int] = set()
         if exponentials and _residual(change, probable):
-            reached = _reached(exponentials, sources)
+            reached = reached_by(exponentials)
         products = [node for node in change if _multiplies(node)] if mine and not mine & reached else []
-        fitted = bool(products) and bool(mine & _reached(products, sources))
+        fitted = bool(products) and bool(mine & reached_by(products))
         yield _Change(update, frozenset(mine), frozenset(reached), fitted)
 
 
