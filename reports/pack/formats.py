@@ -19,7 +19,7 @@ SUFFIXES: Final = {"csv": "csv", "json": "json", "markdown": "md", "latex": "tex
 PRINTED: Final = ("markdown", "latex")
 """Formats for people: numbers are shortened, and undefined is a dash."""
 
-NUMBER: Final = re.compile(rf"{DASH}|[<−-]?\.?\d[\d,.]*")
+NUMBER: Final = re.compile(rf"{DASH}|[<−-]?(∞|\.?\d[\d,.]*)")
 
 
 def rendered(frame: pd.DataFrame, form: str, note: str = "") -> bytes:

@@ -59,12 +59,12 @@ def best_of_k(material: Material) -> pd.DataFrame:
     known = curves[curves["runs"] > 1]
     if known.empty:
         raise Unsupported("no cell has two runs with a gain: there is no choice of the best run")
-    labels = _labels(material)
+    names = labels(material)
     behind = _run_ids(material.study.runs[material.study.runs["gain"].notna()], "cell_id")
     table = pd.DataFrame(
         {
             "task": known["task"],
-            "agent_label": known["cell_id"].map(labels),
+            "agent_label": known["cell_id"].map(names),
             "k": known["k"],
             "expected_best_pp": 100 * known["expected_best"],
             "runs": known["runs"],
@@ -107,7 +107,7 @@ def _some(verdicts: pd.DataFrame) -> pd.DataFrame:
     return verdicts
 
 
-def _labels(material: Material) -> dict[str, str]:
+def labels(material: Material) -> dict[str, str]:
     """Cell -> label of its agent."""
     table = material.verdicts
     return dict(zip(table["cell_id"], table["agent_label"], strict=True))

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from posttrace.analysis.across.runs import UNSET
+from posttrace.reports.display import MINUS
 from posttrace.reports.terminal.study import VIEWS, View, viewed
 
 READ: Final = {
@@ -44,6 +46,12 @@ READ: Final = {
         points="difference low high",
         chances="p p_holm",
     ),
+    "other_items": View(
+        "Gain over other runs and other items, of an agent on a task, or more than another agent's, in "
+        "percentage points",
+        "task agent_label other_label runs items gain low high reason",
+        points="gain low high",
+    ),
     "rates": View(
         "Rates with Wilson 95 % intervals",
         "by group rate count of denominator share wilson_low wilson_high",
@@ -64,11 +72,13 @@ HEADS: Final = {
     "gain_kind": "gain is",
     "failure_type": "type",
     "expected_best": "best",
+    "agent_label": "agent",
+    "other_label": "more than",
     "n_without_score": "no score",
     "wilson_low": "low",
     "wilson_high": "high",
 }
-ORDER: Final = ("task", "agent", "seed")
+ORDER: Final = ("task", "agent", "agent_label", "seed")
 """Columns by which rows of runs and cells are sorted."""
 
 
@@ -85,11 +95,14 @@ def printing(name: str, table: str | None = None) -> dict[str, Any]:
 
 def _printed(view: View, table: pd.DataFrame) -> pd.DataFrame:
     shown = _sorted(_viewed(view, table))
+    if {"task", "cell_id"} <= {*shown, *table}:
+        shown["task"] = shown["task"].where(shown["task"] != "", table["cell_id"])  # "all cells"
     return shown.drop(columns=list(_constant(shown))).rename(columns=HEADS)
 
 
 def _note(view: View, table: pd.DataFrame) -> str:
-    same = _constant(_viewed(view, table))
+    constant = _constant(_viewed(view, table))
+    same = {name: value for name, value in constant.items() if value != UNSET}
     said = ", ".join(f"{HEADS.get(name, name).replace('_', ' ')} {value}" for name, value in same.items())
     return f"{view.title}. In every row: {said}." if said else f"{view.title}."
 
@@ -104,12 +117,16 @@ def _viewed(view: View, table: pd.DataFrame) -> pd.DataFrame:
         for name in table.select_dtypes("float")
         if name not in gains and (table[name].dropna() % 1 == 0).all()
     ]
-    return viewed(table.astype(dict.fromkeys(counts, "Int64")), view)
+    shown = viewed(table.astype(dict.fromkeys(counts, "Int64")), view)
+    shown = shown.replace({"inf": "\N{INFINITY}", "-inf": f"{MINUS}\N{INFINITY}"})
+    if gains and not gains & {*shown}:  # a table of names alone would hide that there is no number
+        shown[view.points.split()[0]] = None
+    return shown
 
 
 def _sorted(shown: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in ORDER if name in shown]
-    if keys[:2] != list(ORDER[:2]):
+    if keys[:1] != ["task"] or len(keys) < 2:
         return shown
     last = (shown["task"].isna() | (shown["task"] == "")).rename("last")  # of all tasks together
     places = shown[keys].assign(last=last).sort_values(["last", *keys], kind="stable").index

@@ -57,6 +57,14 @@ def _of_study(name: str, material: Material) -> pd.DataFrame:
     return table
 
 
+def _other_items(material: Material) -> pd.DataFrame:
+    """Of the study, with the names of the agents whose cells are compared."""
+    table = _of_study("items", material)
+    labels = gains.labels(material)
+    named = {"agent_label": table["cell_id"].map(labels), "other_label": table["other"].map(labels)}
+    return table.assign(**{name: values.fillna("") for name, values in named.items()})
+
+
 def _association(material: Material) -> pd.DataFrame:
     """Of the study, with the routes of the runs."""
     from posttrace.analysis.across.routes import associations
@@ -126,7 +134,6 @@ _STUDY: Final = {
     "improvement": ("improvement", "two agents: chance that a run of one gains more"),
     "profiles": ("profiles", "an agent and threshold: share of runs that gain more"),
     "best_of_k": ("best_of_k", "a cell and k: expected best gain of k runs, on 0..1"),
-    "other_items": ("items", "a cell, or two: gain over other runs and other items, on 0..1"),
     "mixed": ("mixed", "a level of a factor in gain ~ factor + (1 | task), on 0..1"),
     "sensitivity": ("sensitivity", "a cell: mean gain by what a run without a score counts as, on 0..1"),
 }
@@ -170,5 +177,11 @@ SHEETS: Final = (
     *(
         Sheet(name, row, partial(_of_study, table), **printing(name, table))
         for name, (table, row) in _STUDY.items()
+    ),
+    Sheet(
+        "other_items",
+        "a cell, or two: gain over other runs and other items, on 0..1",
+        _other_items,
+        **printing("other_items"),
     ),
 )

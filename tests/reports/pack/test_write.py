@@ -137,3 +137,27 @@ def test_a_table_without_rows_is_not_printed(tmp_path: Path, material: Material)
 def test_unknown_tables_are_named(material: Material) -> None:
     with pytest.raises(InputError, match="no table pie; tables are results, "):
         table(material, "pie", "csv")
+
+
+def test_every_printed_row_says_whose_it_is(material: Material) -> None:
+    other = table(material, "other_items", "markdown").decode()
+    assert other.splitlines()[0].split("|")[2].strip() == "agent"
+    assert not set(material.study.cells["cell_id"]) & set(other.replace("|", " ").split())
+    total = table(material, "sensitivity", "markdown").decode()
+    assert [line.split("|")[1].strip() for line in total.splitlines() if line.startswith("|")][
+        -1
+    ] == "all cells"
+
+
+def test_estimates_that_are_all_undefined_keep_a_column_of_dashes(material: Material) -> None:
+    mixed = material.study.tables["mixed"]
+    assert len(mixed) > 0
+    assert mixed["beta"].isna().all()  # two tasks: a variance between them needs five
+    lines = table(material, "mixed", "markdown").decode().splitlines()
+    assert "beta" in lines[0]
+    assert "reason" in lines[-1]
+
+
+def test_what_never_varies_is_said_unless_it_is_nothing(material: Material) -> None:
+    note = table(material, "study_runs", "markdown").decode().splitlines()[-1]
+    assert "driver" not in note
