@@ -41,7 +41,7 @@ VIEWS: Final[dict[str, View]] = {
     ),
     "sensitivity": View(
         "Mean gain by what a run without a score counts as, in percentage points",
-        "task agent runs failed drop zero baseline reason",
+        "task agent runs no_score drop zero baseline reason",
         points="drop zero baseline",
     ),
     "rates": View(
@@ -101,7 +101,7 @@ def _worth(name: str, table: pd.DataFrame) -> pd.Series:
     """Rows that say something to a reader who did not ask for the whole study."""
     if name == "cells":
         return pd.Series((table["n_runs"] > 1).any(), index=table.index)
-    return table["failed"] > 0
+    return table["no_score"] > 0
 
 
 def _ordered(name: str, study: Study) -> pd.DataFrame:
@@ -114,6 +114,7 @@ def _ordered(name: str, study: Study) -> pd.DataFrame:
         named = {"agent": table["cell_id"].map(agents), "other": table["other"].map(agents)}
         return table.assign(**named).sort_values(["task", "agent"], kind="stable")
     if name == "sensitivity":
+        table = table.rename(columns={"failed": "no_score"})  # an agent may fail and have a score
         table = table.assign(task=table["task"].where(table["task"] != "", table["cell_id"]))
     if name in BRIEF:
         last = table["task"] == "all cells"
@@ -154,6 +155,8 @@ def _notes(name: str, study: Study) -> list[str]:
             "Intervals are over other runs on these items (decoding and training randomness), not over other "
             "items."
         ]
+    if name == "sensitivity":
+        return ["A run without a score is left out (drop), scores 0 (zero), or gains 0 (baseline)."]
     if name == "contrasts":
         overall = int((study.contrasts["task"] == "all tasks").sum())
         return [

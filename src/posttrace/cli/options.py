@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and rows printed as a table."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of the audit, by the names of ``AuditSettings``."""
     for option in (
-        click.option("--exclude-policy", default="drop", show_default=True, type=click.Choice(POLICIES)),
+        click.option(
+            "--exclude-policy",
+            default="drop",
+            show_default=True,
+            type=click.Choice(POLICIES),
+            help="In means over runs, a run without a score is left out, scores 0, or gains 0.",
+        ),
         click.option("--seed", default=0, show_default=True, help="Seed of the resampling."),
         click.option(
             "--resamples", default=10_000, show_default=True, help="Draws of the null distributions."
@@ -29,12 +35,3 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
-
-
-def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
-    """Print ``rows`` as a table."""
-    import pandas as pd
-
-    from posttrace.reports.terminal.screen import print_frame
-
-    print_frame(pd.DataFrame(rows), title)

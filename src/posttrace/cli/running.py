@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from posttrace.cli.analysing import audit
-from posttrace.cli.options import Paths, json_option, print_rows
+from posttrace.cli.options import Paths, json_option
 from posttrace.cli.reporting import report
 
 if TYPE_CHECKING:
@@ -19,16 +19,28 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-@click.command()
-@click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
+@click.command(short_help="Run the embedded experiment: sweep, audit, report, paper pack.")
+@click.option(
+    "-o",
+    "--out",
+    default="demo",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the runs, the report and the pack.",
+)
 @click.pass_context
 def demo(ctx: click.Context, out: Path) -> int:
-    """Run the embedded experiment: sweep, audit, report, and the paper pack."""
+    """Run the embedded experiment: sweep, audit, report, and the paper pack.
+
+    Scripted agents on three small tasks, 21 runs; what has ended is not run again.
+
+    Exit 1 when a run could not be carried out. A failed agent is part of the show.
+    """
     from posttrace.runner.sweep import launch, prepare
 
     jobs = prepare(["+experiment=demo", f"out={out}"])
     swept = _watched(jobs, launch)
-    _show_sweep(swept)
+    _show_sweep(jobs, swept)
     if any(r.status == "interrupted" for r in swept.ran):
         click.echo("interrupted; the same command goes on from here", err=True)
         return INTERRUPTED
@@ -62,7 +74,9 @@ def _packed(out: Path) -> str:
     return f"pack: {folder} ({figures} figures as PDF, SVG and PNG; {tables} tables in LaTeX)"
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True}, short_help="Run one experiment or, with -m, a sweep."
+)
 @click.option("-m", "--multirun", is_flag=True, help="A sweep: comma-separated values make a grid.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, be skipped or retried.")
 @click.option(
@@ -72,7 +86,19 @@ def _packed(out: Path) -> str:
 )
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths) -> int:
-    """Run one experiment or, with -m, a sweep, in Hydra's words: agent=copy seed=0,1,2 +experiment=NAME."""
+    """Run one experiment or, with -m, a sweep, in Hydra's words.
+
+    \b
+    posttrace run agent=copy seed=3
+    posttrace run -m agent=sft,lottery task=spell,house seed=0,1,2
+    posttrace run -m +experiment=study
+
+    agent, task, base_model, driver, mode, budget, grading and sandbox choose a file of their folder in conf/,
+    and a name that none has lists those there are. budget.steps=20 sets one value, out=DIR the folder of the
+    runs (outputs), experiment=NAME a folder below it (default). What has ended is not run again.
+
+    Exit 1 when a run did not end as completed, 130 when interrupted.
+    """
     from posttrace.runner.preflight import check_words
     from posttrace.runner.sweep import launch, prepare
     from posttrace.traces.errors import ConfigError
@@ -89,37 +115,48 @@ def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths
         _show_plan(jobs)
         return 0
     swept = _watched(jobs, launch)
-    _show_sweep(swept)
+    _show_sweep(jobs, swept)
     if any(r.status == "interrupted" for r in swept.ran):
         return INTERRUPTED
     return int(any(r.status != "completed" for r in swept.ran) or any(n.is_failure for n in swept.not_run))
 
 
-@click.command()
+@click.command(short_help="How do runs stand: state, budget left, best so far?")
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def status(folder: Path, as_json: bool) -> None:
-    """How the runs below FOLDER stand: state, budget left, best so far."""
+    """How do the runs below FOLDER stand: state, budget left, best so far?"""
     from dataclasses import asdict
 
+    from posttrace.reports.terminal.runs import status_table
+    from posttrace.reports.terminal.screen import print_frame
     from posttrace.runner.status import states
 
     rows = [asdict(state) for state in states(folder)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
-        print_rows(f"Runs in {folder}", [{k: v for k, v in row.items() if k != "path"} for row in rows])
+        print_frame(status_table(rows), f"Runs in {folder}; scores on each task's own scale")
 
 
-@click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.command(short_help="Evaluate a kept checkpoint of a run again.")
+@click.argument("path", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--submission", default="best", show_default=True, help="best, baseline or a number.")
-@click.option("--replicates", default=3, show_default=True, type=click.IntRange(min=1))
 @click.option(
-    "--split", default="sealed", show_default=True, type=click.Choice(["feedback", "sealed", "fresh"])
+    "--replicates", default=3, show_default=True, type=click.IntRange(min=1), help="Evaluations to make."
+)
+@click.option(
+    "--split",
+    default="sealed",
+    show_default=True,
+    type=click.Choice(["feedback", "sealed", "fresh"]),
+    help="Items: those the agent was scored on, those kept for a verdict, or further ones.",
 )
 def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
-    """Evaluate a kept checkpoint of the run PATH again, into rescore-<n>.jsonl beside its trace."""
+    """Evaluate a kept checkpoint again, into rescore-<n>.jsonl beside the trace.
+
+    RUN is the folder of one run: OUT/EXPERIMENT/CELL/seed-S/attempt-N.
+    """
     from posttrace.runner.grading.rescore import rescore as again
     from posttrace.traces.errors import InputError
 
@@ -145,35 +182,48 @@ def _lines(jobs: list[Planned]) -> dict[str, str]:
         run = RunDir(job.seed_dir / f"attempt-{job.plan.attempt}")
         if run.trace.is_file():
             state = state_of(run)
+            if not state.run_id:  # its first line is being written
+                continue
             scored = f", best {state.best:.4g}" if state.best is not None else ""
             base = f", base {state.baseline:.4g}" if state.baseline is not None else ""
             name = f"{state.agent} {state.task} seed {state.seed}"
             noun = "submission" if state.submissions == 1 else "submissions"
-            lines[name] = f"{state.state}{base}, {state.submissions} {noun}{scored}"
+            lines[name] = f"{state.state.replace('_', ' ')}{base}, {state.submissions} {noun}{scored}"
     return lines
 
 
 def _show_plan(jobs: list[Planned]) -> None:
+    from posttrace.reports.terminal.runs import plan_table
+    from posttrace.reports.terminal.screen import print_frame
+
     rows = [
         {
-            "cell": job.cell_id,
-            "agent": job.config["agent"]["id"],
             "task": job.task,
+            "agent": job.config["agent"]["id"],
             "seed": job.config["seed"],
             "attempt": job.plan.attempt,
             "action": job.plan.action,
             "why": job.plan.why,
+            "cell": job.cell_id,
         }
         for job in jobs
     ]
-    print_rows("What would run", rows)
+    print_frame(plan_table(rows, [job.overrides for job in jobs]), "What would run")
 
 
-def _show_sweep(swept: SweepResult) -> None:
+def _show_sweep(jobs: list[Planned], swept: SweepResult) -> None:
+    import pandas as pd
+
+    from posttrace.reports.terminal.runs import scores
+    from posttrace.reports.terminal.screen import print_frame
+
+    named = {f"{job.cell_id}-s{job.config['seed']}": job for job in jobs}
     rows = [
         {
+            "task": named[r.run_id.rpartition("-a")[0]].task,
+            "agent": named[r.run_id.rpartition("-a")[0]].config["agent"]["id"],
             "run": r.run_id,
-            "status": r.status,
+            "status": r.status.replace("_", " "),
             "submissions": r.submissions,
             "best": r.best,
             "head hash": r.head_hash,
@@ -181,7 +231,8 @@ def _show_sweep(swept: SweepResult) -> None:
         for r in swept.ran
     ]
     if rows:
-        print_rows("Runs that ended", rows)
+        ended = pd.DataFrame(rows)
+        print_frame(ended.assign(best=scores(ended["best"])), "Runs that ended")
     for r in swept.ran:
         if r.reason:
             click.echo(f"{r.run_id}: {r.reason}", err=True)

@@ -42,6 +42,7 @@ def test_failures_by_every_policy(found):
     # mean of cells: 15 pp, and one that is left out, loses 30 pp, or changes nothing
     last = shown.iloc[-1]
     assert last["task"] == "all cells"
+    assert last["no_score"] == 1
     assert [last[policy] for policy in ("drop", "zero", "baseline")] == ["15.00", "-7.50", "7.50"]
 
 
@@ -60,7 +61,8 @@ def test_single_runs_are_not_told_twice():
 
 def test_views_name_columns_that_are_there(found):
     for name, view in VIEWS.items():
-        there = {*found.tables[name].columns, *(["agent"] if name == "items" else [])}
+        named = {"items": {"agent"}, "sensitivity": {"no_score"}}.get(name, set())
+        there = {*found.tables[name].columns, *named}
         assert view.columns == "*" or set(view.columns.split()) <= there, name
 
 
