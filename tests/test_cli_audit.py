@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from posttrace.analysis.audit.verdict import CODES
 from tests.support import posttrace
 
 GOLDEN = next(Path(__file__).parent.joinpath("golden").glob("*/trace.jsonl"))
@@ -42,6 +43,11 @@ def test_the_same_as_json_and_csv(tmp_path):
     assert (row["verdict"], row["k"], row["corrected_gain"]) == ("exceeds", 7, None)
     (tmp_path / "out.csv").write_text(posttrace("audit", name, "--csv", cwd=tmp_path).stdout)
     assert pd.read_csv(tmp_path / "out.csv")["verdict"].tolist() == ["exceeds"]
+
+
+def test_the_help_names_every_verdict(tmp_path):
+    said = posttrace("audit", "--help", cwd=tmp_path).stdout
+    assert [code for code in CODES if code not in said] == []
 
 
 def test_a_verdict_may_fail_a_pipeline(tmp_path):
@@ -97,7 +103,14 @@ def test_a_run_is_followed_to_its_end(golden, tmp_path):
     assert [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("words", [["run", "run"], ["run", "--csv"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "run"],
+        ["published:agent2"],
+        *(["run", *words] for words in (["--csv"], ["--study"], ["--fail-on", "exceeds"])),
+    ],
+)
 def test_one_run_is_followed(golden, tmp_path, words):
     done = posttrace("audit", "--follow", *words, cwd=tmp_path)
     assert done.returncode == 2

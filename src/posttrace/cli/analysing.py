@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from posttrace.analysis.audit.settings import AuditSettings
 
 
-@click.command()
+@click.command(short_help="Does the gain exceed noise, the best of k being picked?")
 @paths_argument
 @audit_options
 @json_option
 @csv_option
 @click.option("--follow", "live", is_flag=True, help="Watch one run that is going on, by e-values.")
-@click.option("--study", "with_study", is_flag=True, help="Add all that the runs say together.")
-@click.option("--routes/--no-routes", "with_routes", default=True, help="Derive routes as well.")
+@click.option(
+    "--study", "with_study", is_flag=True, help="Add statistics over runs: cells, contrasts, rates."
+)
+@click.option(
+    "--routes/--no-routes", "with_routes", default=True, show_default=True, help="Derive routes as well."
+)
 @click.option(
     "--fail-on", default="", metavar="CODE[,CODE]", help="Exit 1 when a run has one of these verdicts."
 )
@@ -38,7 +42,8 @@ def audit(
 
     PATH is traces or folders of them, or tables of reported results: CSV files, or published:NAME.
 
-    Exit 1 when a trace is invalid or a run has a verdict named by --fail-on.
+    Exit 1 when a trace is invalid or a run has a verdict named by --fail-on: exceeds, within_noise,
+    no_gain_larger_than_delta, regression, undetermined, underpowered or invalid.
     """
     import posttrace as pt
     from posttrace.analysis.audit.verdict import CODES
@@ -54,7 +59,11 @@ def audit(
     if as_json and as_csv:
         raise InputError("--json and --csv: choose one")
     if live:
-        return _watched(paths, pt.AuditSettings(**settings), as_json=as_json, csv=as_csv)
+        if as_csv or with_study or wanted:
+            raise InputError(
+                "--follow watches one run, as text or --json, without --csv, --study and --fail-on"
+            )
+        return _watched(paths, pt.AuditSettings(**settings), as_json=as_json)
     chosen, observed, traces = pt.AuditSettings(**settings), None, None
     if any(map(is_table, paths)):
         result = pt.audit_table(named_tables(paths), chosen)
@@ -77,10 +86,11 @@ def audit(
     return int(broken or any(row.verdict in wanted for row in result.runs))
 
 
-def _watched(paths: Paths, settings: AuditSettings, *, as_json: bool, csv: bool) -> int:
+def _watched(paths: Paths, settings: AuditSettings, *, as_json: bool) -> int:
+    from posttrace.analysis.published.tables import is_table
     from posttrace.cli.planning import follow
     from posttrace.traces.errors import InputError
 
-    if len(paths) != 1 or csv:
-        raise InputError("--follow watches one run, as text or --json; give the folder of one run")
+    if len(paths) != 1 or is_table(paths[0]):
+        raise InputError("--follow watches one run; give the folder of one run")
     return follow(paths[0], settings, as_json=as_json)

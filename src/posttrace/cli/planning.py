@@ -25,7 +25,7 @@ POLL_S = 0.5
 COLUMNS = ("items", "submissions", "replicates", "runs")
 
 
-@click.command()
+@click.command(short_help="Which gain can a test of this size detect?")
 @click.option("--items", type=int, help="Items of the test, n; without it a table over n.")
 @click.option("--submissions", type=int, help="Submissions of which the best is picked, k.  [default: 1]")
 @click.option("--replicates", default=1, show_default=True, help="Scorings of the baseline, m.")

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from posttrace.analysis.routes.routes import Routes
 
 
-@click.command()
+@click.command(short_help="By which route was each submission trained?")
 @paths_argument
 @json_option
 @csv_option
 @click.option("--source", is_flag=True, help="PATH is source code, in the order in which it would run.")
-@click.option("--explain", metavar="RUN", help="Show the lineage of the models of one run, and the rules.")
+@click.option(
+    "--explain", metavar="RUN", help="Show the lineage of the models of the run with this id, and the rules."
+)
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
@@ -62,7 +64,7 @@ def routes(
     return int(bool(traces.invalid))
 
 
-@click.command()
+@click.command(short_help="Why did runs and iterations fail?")
 @paths_argument
 @json_option
 @csv_option

@@ -32,7 +32,7 @@ def validate(paths: Paths, as_json: bool) -> int:
     return int(errors > 0)
 
 
-@click.command()
+@click.command(short_help="Cut torn last lines off traces, keeping a backup of each.")
 @click.argument("path", type=click.Path(path_type=Path))
 def repair(path: Path) -> None:
     """Cut torn last lines off the traces at PATH, keeping a backup of each."""
