@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.gains import are_corrected, draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.legend import place, verdict_keys
-from posttrace.reports.figures.names import folded
+from posttrace.reports.figures.names import folded, width
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ LABEL = 4
 """Letters of a line of an agent's name, for each inch of the page at full size."""
 LINE = 0.85
 """Height of such a line."""
+BOLD = 1.15
+"""Width of bold text against ``width``."""
 STEP = 0.6
 """From one seed to the next; from one agent to the next it is one more than that."""
 
@@ -44,11 +47,13 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
     with style.applied(page):
         height = page.inches(1.2 + rows * (0.4 + 0.16 * (last + 1)))
         figure = Figure(figsize=(page.width_in, height), layout="constrained")
+        size = 9.0 if columns <= COLUMNS else 7.5
+        look = _turned(tasks, size, (page.width_in - _widest(names.values())) / columns)
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, task in zip(grid, tasks, strict=False):
             draw_scale(axes, delta_eq_pp)
             _draw_task(axes, table[table["task"] == task], heights, corrected=are_corrected(table))
-            axes.set_title(task, fontsize=style.pt(9 if columns <= COLUMNS else 7.5))
+            axes.set_title(task, fontsize=style.pt(size), **look)
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
         grid[0].xaxis.set_major_locator(MaxNLocator(nbins=6 if columns <= COLUMNS else 3))
@@ -58,6 +63,17 @@ def forest_facets(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE)
         figure.supxlabel("gain over the baseline, percentage points", fontsize=style.pt(9))
         place(figure, [*gain_keys(table, delta_eq_pp), *verdict_keys(table["verdict"])])
         return style.settled(figure)
+
+
+def _widest(names: Iterable[str]) -> float:
+    """Of the names of agents, in inches."""
+    return max(width(line) for name in names for line in name.split("\n")) * style.pt(8) / 72
+
+
+def _turned(tasks: Iterable[str], size: float, room: float) -> dict[str, Any]:
+    """How titles stand, each in so many inches: turned where one would run into the next."""
+    wide = max(BOLD * width(task) for task in tasks) * style.pt(size) / 72
+    return {"rotation": 35, "rotation_mode": "anchor"} if wide > 0.95 * room else {}
 
 
 def _heights(table: pd.DataFrame, lines: dict[str, int]) -> dict[str, list[float]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from posttrace.analysis.across.runs import BASE, FACTORS, UNSET
 from posttrace.analysis.across.summaries import configurations
 from posttrace.reports.figures.modes import COLUMNS as MODES
+from posttrace.reports.figures.names import PARTS
 from posttrace.reports.figures.profiles import COLUMNS as PROFILES
 from posttrace.reports.figures.slopes import COLUMNS as SLOPES
 from posttrace.reports.figures.wins import COLUMNS as WINS
@@ -48,7 +49,7 @@ def modes(material: Material) -> pd.DataFrame:
     told = [name for name in parts if kept["cell_id"].map(runs[name]).nunique() > 1]  # of those that are left
     kept["group"] = _joined(runs.loc[kept["cell_id"], told]).to_numpy() if told else ""
     alone = kept["group"].nunique() == 1
-    kept["row_label"] = kept["mode"] if alone else kept["mode"] + " (" + kept["group"] + ")"
+    kept["row_label"] = kept["mode"] if alone else kept["mode"] + PARTS + kept["group"]
     kept["significant"] = [_told_apart(row) for row in kept.to_dict("records")]
     kept = kept.sort_values(["group", "mode", "task"], kind="stable")
     return kept[[*MODES, "low_pp", "high_pp", "verdicts", "run_ids"]].reset_index(drop=True)
@@ -108,7 +109,7 @@ def _joined(parts: pd.DataFrame) -> pd.Series:
 
 def _told_apart(row: dict[Any, Any]) -> bool:
     """By the interval over runs where there is one, else by the verdicts on all of its runs."""
-    if row["interval"].startswith("t interval"):
+    if "t interval" in row["interval"]:
         return bool(row["low_pp"] > 0 or row["high_pp"] < 0)
     verdicts = set(row["verdicts"].split())
     return any(verdicts == {code} for code in APART)

@@ -12,15 +12,29 @@ GAIN = (
     "Gains are over the run's own baseline, in percentage points, corrected for having picked the best "
     "where the record allows it."
 )
+AS_REPORTED = (
+    "Gains are over the reported baseline, in percentage points, as reported: nothing corrects them for "
+    "having picked the best."
+)
 MARKS = "A mark for each run says its verdict."
+APART = (
+    "Hatched: not told apart from no gain, by the interval over runs, or where there is none by the verdicts "
+    "on all of its runs."
+)
+SCORES = (
+    "Lines: the best so far. The band is the 95 % noise of one scoring of the baseline, items taken as "
+    "independent."
+)
 
 FIGURES: Final = (
     Entry(
         "results",
         "Main results",
-        f"Mean gain of the runs of each agent on each task, with the interval named below. {GAIN} {MARKS}",
+        f"Mean gain of the runs of each agent on each task, with the interval named in the legend. {GAIN} "
+        f"{MARKS}",
         gains.results,
         lambda rows, _, page: figures.results(rows, page=page),
+        f"Gain of each agent on each task, with its bounds. {AS_REPORTED} The mark says the verdict.",
     ),
     Entry(
         "forest",
@@ -29,35 +43,36 @@ FIGURES: Final = (
         "the submissions of a run.",
         gains.forest,
         lambda rows, s, page: figures.forest(rows, delta_eq_pp=100 * s.delta_eq, page=page),
+        f"{AS_REPORTED} Bars: simultaneous lower to upper bound over the submissions of a run.",
     ),
     Entry(
         "modes",
         "Gain by mode and task",
-        f"Mean gain of the runs of each mode. {GAIN} Hatched: not told apart from no gain, by the interval "
-        "over runs, or where there is none by the verdicts on all of its runs.",
+        f"Mean gain of the runs of each mode. {GAIN} {APART}",
         comparing.modes,
         lambda rows, _, page: figures.modes(rows, page=page),
+        f"Gain of each mode. {AS_REPORTED} {APART}",
     ),
     Entry(
         "trajectories",
         "Scores over submissions",
-        "Every submission of every audited run, in percent; the band is the 95 % noise of one scoring of the "
-        "baseline, items taken as independent.",
+        f"Score of every submission of every audited run, in percent. {SCORES}",
         course.over_submissions,
         lambda rows, _, page: figures.trajectories(rows, page=page),
     ),
     Entry(
         "trajectories_time",
         "Scores over time",
-        "The same over minutes since the start of the run, evaluations included.",
+        "Score of every submission of every audited run, in percent, over minutes since the start of the "
+        f"run, evaluations included. {SCORES}",
         course.over_time,
         lambda rows, _, page: figures.trajectories(rows, x="elapsed_min", page=page),
     ),
     Entry(
         "trajectories_tokens",
         "Scores over tokens",
-        "The same over tokens of the agent's steps until the submission (input, cached and output, as far as "
-        "steps report them).",
+        "Score of every submission of every audited run, in percent, over tokens of the agent's steps until "
+        f"the submission (input, cached and output, as far as steps report them). {SCORES}",
         course.over_tokens,
         lambda rows, _, page: figures.trajectories(rows, x="tokens_k", page=page),
     ),
@@ -90,6 +105,7 @@ FIGURES: Final = (
         f"Mean gain of cells that differ in the driver alone. {GAIN}",
         comparing.drivers,
         lambda rows, _, page: figures.slopes(rows, page=page),
+        f"Gain of cells that differ in the driver alone. {AS_REPORTED}",
     ),
     Entry(
         "slopes_agent",
@@ -97,6 +113,7 @@ FIGURES: Final = (
         f"Mean gain of cells that differ in the agent alone. {GAIN}",
         comparing.scaffolds,
         lambda rows, _, page: figures.slopes(rows, page=page),
+        f"Gain of cells that differ in the agent alone. {AS_REPORTED}",
     ),
     Entry(
         "failures",

@@ -32,6 +32,12 @@ class Entry:
     says: str
     rows: Callable[[Material], pd.DataFrame]
     draw: Callable[[pd.DataFrame, AuditSettings, Page], Figure]
+    reported: str = ""
+    """The caption where results are of a table that reports them, if it is another."""
+
+    def caption(self, material: Material) -> str:
+        """What the figure shows of these data."""
+        return self.reported if self.reported and material.found is None else self.says
 
 
 @dataclass(frozen=True)

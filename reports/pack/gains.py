@@ -27,7 +27,7 @@ def results(material: Material) -> pd.DataFrame:
     rows = []
     for (task, agent), runs in _some(material.verdicts).groupby(["task", "agent_label"], sort=False):
         cell = cells[runs["cell_id"].iloc[0]]
-        numbers = _numbers(cell, runs)
+        numbers = _numbers(cell, runs, 100 * (1 - material.settings.alpha))
         if material.found is None and cell.n_runs == 1:  # nobody says of how many runs a printed gain is
             numbers |= {"n_runs": np.nan, "interval": numbers["interval"].replace(ONE_RUN, ONE_REPORTED)}
         rows.append({"task": task, "agent_label": agent} | numbers)
@@ -77,14 +77,14 @@ def best_of_k(material: Material) -> pd.DataFrame:
     return table.sort_values(order, kind="stable")[[*BEST_OF_K, "left_out", "n_runs", "run_ids"]]
 
 
-def _numbers(cell: CellVerdict, runs: pd.DataFrame) -> dict[str, Any]:
+def _numbers(cell: CellVerdict, runs: pd.DataFrame, level: float) -> dict[str, Any]:
     low, high, interval = 100 * cell.low, 100 * cell.high, cell.interval
     if cell.n_runs == 1 and np.isfinite(cell.mean_gain):
         run = runs.iloc[0]
         low, high = run["lcb_pp"], run["ucb_pp"]
         interval = ONE_RUN if np.isfinite(low) or np.isfinite(high) else interval
     elif interval.startswith("t interval"):
-        interval = f"{interval} over runs"
+        interval = f"{level:g} % {interval.replace('t interval', 't interval over runs')}"
     return {
         "mean_gain_pp": 100 * cell.mean_gain,
         "low_pp": low,

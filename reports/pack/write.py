@@ -54,11 +54,12 @@ def write_figures(
 
 
 def _figure(entry: Entry, material: Material, folder: Path, page: style.Page) -> Made:
+    says = entry.caption(material)
     try:
         rows = entry.rows(material)
     except Unsupported as error:
         _remove(entry.name, folder)
-        return Made(entry.name, entry.title, entry.says, reason=str(error))
+        return Made(entry.name, entry.title, says, reason=str(error))
     drawn = style.laid_out(entry.draw(rows, material.settings, page))
     files = {
         f"{entry.name}.pdf": style.pdf(drawn),
@@ -70,13 +71,13 @@ def _figure(entry: Entry, material: Material, folder: Path, page: style.Page) ->
     for name, data in files.items():
         write(folder / name, data)
     write(folder / f"{entry.name}.json", as_json(record))
-    return Made(entry.name, entry.title, entry.says, (*files, f"{entry.name}.json"))
+    return Made(entry.name, entry.title, says, (*files, f"{entry.name}.json"))
 
 
 def _about(entry: Entry, material: Material, folder: Path, page: style.Page) -> provenance.About:
     options = ["--style", page.name, "--only", entry.name]
     command = provenance.command("figures", material, folder, options)
-    return provenance.About(entry.name, "figure", entry.title, entry.says, command)
+    return provenance.About(entry.name, "figure", entry.title, entry.caption(material), command)
 
 
 def _remove(name: str, folder: Path) -> None:

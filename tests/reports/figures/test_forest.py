@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from posttrace.analysis.audit.wording import Code
 from posttrace.reports import style
@@ -127,6 +128,27 @@ def many() -> pd.DataFrame:
     copies = table["agent_label"] == "copy"
     table.loc[copies, ["reported_gain_pp", "corrected_gain_pp", "lcb_pp", "ucb_pp"]] = np.nan
     return table.assign(verdict=table["verdict"].mask(copies, "invalid"))
+
+
+def titles(table: pd.DataFrame) -> list[Text]:
+    figure = forest(table, delta_eq_pp=2, page=style.PAGES["neurips"])
+    figure.draw_without_rendering()
+    return [
+        title
+        for axes in figure.axes
+        for title in axes.findobj(Text)
+        if title.get_text() in set(table["task"])
+    ]
+
+
+def test_titles_that_would_run_into_each_other_are_turned() -> None:
+    # 30 agents leave room for one row of panels, two for each of three tasks
+    agents = pd.concat([many().assign(agent_label=f"agent {i}") for i in range(30)])
+    twice = pd.concat([agents, agents.assign(task="a much longer name than " + agents["task"])])
+    boxes = [title.get_window_extent() for title in titles(agents)]
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    assert {title.get_rotation() for title in titles(agents)} == {0.0}
+    assert {title.get_rotation() for title in titles(twice)} == {35.0}
 
 
 def test_many_runs_stand_side_by_side_by_task() -> None:

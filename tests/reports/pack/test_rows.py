@@ -13,7 +13,7 @@ from posttrace.reports.pack.entry import Unsupported
 from posttrace.reports.pack.material import Material
 from posttrace.reports.style import WIDE
 from posttrace.traces.errors import InputError
-from tests.reports.study import QUICK
+from tests.reports.study import QUICK, Sketch, write_study
 
 ON_TABLES = (
     "results",
@@ -119,6 +119,25 @@ def test_modes_are_told_apart_by_verdicts_where_runs_are_single(reported):
     assert not by["spell", "fixed"]
     exceeds = gains.results(reported).set_index(["task", "agent_label"])["verdicts"]
     assert by["spell", "free"] == (exceeds["spell", "sft · small · free"] == "exceeds")
+
+
+@pytest.mark.parametrize("name", ["results", "forest", "modes", "slopes_driver"])
+def test_captions_of_reported_gains_do_not_speak_of_corrected_ones(name, material, reported):
+    entry = next(entry for entry in FIGURES if entry.name == name)
+    assert "corrected for having picked the best" in entry.caption(material)
+    assert "as reported: nothing corrects them" in entry.caption(reported)
+    assert "Circles" not in entry.caption(reported)
+
+
+def test_every_caption_stands_alone():
+    assert not [entry.name for entry in FIGURES if "the same" in entry.says.lower()]
+
+
+def test_an_interval_over_runs_says_its_level(tmp_path):
+    runs = tuple(Sketch("spell", "sft", seed, 40, [50 + seed, 60 + 2 * seed]) for seed in range(5))
+    write_study(tmp_path, runs)
+    table = gains.results(Material.read([tmp_path], replace(QUICK, alpha=0.1)))
+    assert table["interval"].tolist() == ["90 % t interval over runs, shared baseline"]
 
 
 def test_slopes_match_all_but_one_factor(reported):
