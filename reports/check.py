@@ -6,13 +6,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from posttrace.reports import compare, evidence
 from posttrace.reports.compare import Checked
 from posttrace.reports.notebook import execute
 from posttrace.reports.options import ReportOptions
 from posttrace.reports.report import Progress, notebook, sources_of
+from posttrace.traces.errors import InputError
+
+WHOLE: Final = ("title", "summary", "newest_run", "audit", "routes")
+"""Parts of the JSON that are compared as they are; ``runs`` and ``excluded`` are told as traces."""
+NEEDED: Final = (*WHOLE, "asked", "displays", "excluded", "posttrace", "runs")
 
 
 def check(
@@ -25,6 +30,8 @@ def check(
     """
     path = Path(twin)
     old = compare.read(path, evidence.SCHEMA, "give the .json beside a report")
+    if lacks := [name for name in NEEDED if name not in old]:
+        raise InputError(f"{path} is not whole: it lacks {', '.join(lacks)}; give the .json beside a report")
     asked = old["asked"]
     folder = path.resolve().parent
     recorded = [word if word.startswith("published:") else str(folder / word) for word in asked["paths"]]
@@ -45,9 +52,10 @@ def _settings(asked: Mapping[str, Any]) -> Any:
 
 
 def _numbers(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    yield from compare.numbers("summary", old["summary"], new["summary"])
-    pairs = [("audit", old["audit"], new["audit"])]
+    for name in WHOLE:
+        yield from compare.numbers(name, old[name], new[name])
     for name in {**old["displays"], **new["displays"]}:
-        pairs.append((name, *(data["displays"].get(name, {}).get("rows") for data in (old, new))))
-    for name, before, after in pairs:
-        yield from compare.numbers(name, before, after)
+        before, after = (data["displays"].get(name) or {} for data in (old, new))
+        rows = list(compare.numbers(name, before.get("rows"), after.get("rows")))
+        # how many rows there are and of which runs follows from them, and is said where it does not
+        yield from rows or compare.numbers(name, before, after)

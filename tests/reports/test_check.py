@@ -45,6 +45,33 @@ def test_a_number_that_was_changed_is_named(tree: Path) -> None:
     assert difference.startswith(f"verdicts[{row['run_id']}].reported_gain_pp: ")
 
 
+@pytest.mark.parametrize("part", ["title", "newest_run"])
+def test_a_word_that_was_changed_is_named(tree: Path, part: str) -> None:
+    twin = json.loads((tree / "report.json").read_text())
+    twin[part] = "another"
+    (tree / "report.json").write_text(json.dumps(twin))
+    (difference,) = check(tree / "report.json").differences
+    assert difference.startswith(f'{part}: "another" then, ')
+
+
+def test_denominators_and_routes_are_compared_too(tree: Path) -> None:
+    twin = json.loads((tree / "report.json").read_text())
+    twin["displays"]["verdicts"]["n_rows"] += 1
+    twin["displays"]["forest"]["run_ids"] = ["another"]
+    twin["routes"]["runs"][0]["route"] = "another"
+    (tree / "report.json").write_text(json.dumps(twin))
+    found = [line.partition(": ")[0] for line in check(tree / "report.json").differences]
+    assert [name.partition("[")[0] for name in found] == ["routes.runs", "verdicts.n_rows", "forest.run_ids"]
+
+
+def test_half_a_report_is_refused(tree: Path) -> None:
+    twin = json.loads((tree / "report.json").read_text())
+    del twin["asked"], twin["routes"]
+    (tree / "report.json").write_text(json.dumps(twin))
+    with pytest.raises(InputError, match="it lacks routes, asked; give the"):
+        check(tree / "report.json")
+
+
 def test_an_altered_trace_is_named_and_so_is_what_follows(tree: Path) -> None:
     trace = next((tree / "runs").rglob("trace.jsonl"))
     run_id = json.loads(trace.read_text().splitlines()[0])["run_id"]

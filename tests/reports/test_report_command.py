@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from posttrace.cli.reporting import report
+from posttrace.traces.errors import InputError
 from tests.reports.study import STUDY, write_study
 
 
@@ -45,6 +46,13 @@ def test_files_then_check_then_a_changed_number(tree: Path) -> None:
     assert code == 1
     assert ".lcb_pp: " in said
     assert "1 difference; the report does not reproduce" in said
+
+
+def test_a_check_takes_no_settings_of_its_own(tree: Path) -> None:
+    words = ["runs", "alpha=0.1", "--check", "report.json", "--seed", "2"]
+    done = CliRunner().invoke(report, words, standalone_mode=False)
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception) == "--check takes this from the report: leave out --seed, alpha=0.1"
 
 
 def test_another_command_can_call_it(tree: Path) -> None:
