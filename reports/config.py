@@ -97,10 +97,15 @@ def _name(words: Sequence[str]) -> str:
 
 
 def _word(word: str) -> str:
-    key = word.partition("=")[0].lstrip("+~")
+    """As Hydra takes it: a list may be typed without its brackets."""
+    key, value = word.partition("=")[0].lstrip("+~"), word.partition("=")[2]
     known = [each.name for each in fields(ReportConfig)]
     if key.partition(".")[0] not in known:
         near = get_close_matches(key, known, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; keys are {', '.join(known)}"
         raise ConfigError(f"{word}: no such key{hint}")
+    if key == "where":
+        raise ConfigError(f"{word}: write where.COLUMN=[VALUE], such as where.task=[spell]")
+    if value and not value.startswith("[") and (key == "format" or key.startswith("where.")):
+        word = f"{key}=[{value}]"
     return f"++{word.lstrip('+')}" if key.startswith("where.") else word

@@ -30,13 +30,18 @@ def test_words_change_it_and_flags_have_the_last_word():
     assert found.title == "A title"
 
 
+def test_a_list_may_be_typed_without_its_brackets():
+    found = chosen(["where.task=spell,house", "format=md"], {})
+    assert found.options == ReportOptions(formats=("md",), where={"task": ("spell", "house")})
+
+
 @pytest.mark.parametrize(
     ("word", "says"),
     [
         ("alpah=0.1", "alpah=0.1: no such key; did you mean alpha"),
         ("alpha=high", "could not be converted to Float"),
         ("report=nix", "report=nix: no such settings; there are default, paper, quick"),
-        ("where.task=spell", "where.task=spell"),
+        ("where=task", r"where=task: write where.COLUMN=\[VALUE\]"),
     ],
 )
 def test_mistakes_are_one_line(word, says):
