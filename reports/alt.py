@@ -22,7 +22,8 @@ def trajectories(table: pd.DataFrame) -> str:
     for task, rows in table.groupby("task", sort=False):
         base = rows.loc[rows["kind"] == "baseline", "score_pct"]
         scored = rows.loc[rows["kind"] == "scored", "score_pct"]
-        text = f"{plain(task)}: baseline {percent(base.mean())} %"
+        known = f"baseline {percent(base.mean())} %" if base.notna().any() else "no scored baseline"
+        text = f"{plain(task)}: {known}"
         if scored.notna().any():
             text += f", scores from {percent(scored.min())} to {percent(scored.max())} %"
         parts.append(text + ".")

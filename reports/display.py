@@ -66,6 +66,12 @@ def with_minus(text: str) -> str:
     return re.sub(r"(?<![\w.)-])-(?=\.?\d)", MINUS, text)
 
 
+def cut(text: str, length: int) -> str:
+    """Text of at most so many characters; of a longer one the beginning, and how much is left out."""
+    left_out = len(text) - length
+    return text if left_out <= 0 else f"{text[:length]} … {plural(left_out, 'more character')}"
+
+
 def plain(value: Any) -> str:
     """Text of a trace on one line, without control characters: it may come from an agent."""
     text = DASH if pd.isna(value) else str(value)

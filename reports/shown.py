@@ -86,11 +86,16 @@ class Picture:
 
 
 def drawn(
-    name: str, rows: pd.DataFrame, draw: Callable[[pd.DataFrame], Figure], alt: str, missing: str
+    name: str,
+    rows: pd.DataFrame,
+    draw: Callable[[pd.DataFrame], Figure],
+    alt: str,
+    missing: str,
+    value: str | None = None,
 ) -> Picture | Table:
-    """The figure of ``rows``; without rows a table that says what is missing."""
-    if rows.empty:
-        return Table(name, rows, rows, missing=missing)
+    """The figure of ``rows``; without rows, or any ``value`` in them, a table that says what is missing."""
+    if rows.empty or (value is not None and rows[value].isna().all()):
+        return Table(name, rows.iloc[:0], rows, missing=missing)
     return Picture(name, draw(rows), rows, alt)
 
 

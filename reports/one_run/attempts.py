@@ -10,6 +10,7 @@ import pandas as pd
 
 from posttrace.reports.display import DASH, count, level, percent, plural, points
 from posttrace.reports.one_run.chapters import anchor
+from posttrace.reports.one_run.diffs import counted
 from posttrace.reports.runs.frames import noise_half_width
 from posttrace.reports.shown import Table
 
@@ -102,10 +103,8 @@ def _error(run: RunRecord, evaluation: Any) -> float:
 def _changed(chapter: Chapter) -> str:
     if chapter.problem is not None:
         return "not known"
-    added = sum(change.added or 0 for change in chapter.changes)
-    removed = sum(change.removed or 0 for change in chapter.changes)
     files = plural(len(chapter.changes), "file")
-    return f"{files}, +{added:,} \N{MINUS SIGN}{removed:,}" if chapter.changes else "as before"
+    return f"{files}, {counted(chapter.changes)}" if chapter.changes else "as before"
 
 
 def _notes(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -132,10 +131,12 @@ def failed_attempts(failures: Failures, story: Story) -> Table:
             "which says": rows["evidence"].fillna(DASH),
         }
     )
-    of = len(iterations)
+    of, open_ = len(iterations), int((iterations["outcome"] == "pending").sum())
+    pending = f"; {open_} of them ended without an answer from the grader" if open_ else ""
     notes = (
-        f"{len(lost)} of {plural(of, 'attempt')} failed. An attempt is the work up to a submission, to a "
-        "launch that failed, or to the end of the run. Causes are found by rules; unknown: none fits.",
+        f"{len(lost)} of {plural(of, 'attempt')} failed{pending}. An attempt is the work up to a "
+        "submission, to a launch that failed, or to the end of the run. Causes are found by rules; unknown: "
+        "none fits.",
         *_uncounted(story),
     )
     return Table("failures", cells, rows, notes, ("submission",), missing="")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from posttrace.reports.display import DASH, code_span, escaped, percent, plain, plural
+from posttrace.reports.display import DASH, code_span, cut, escaped, percent, plain, plural
+from posttrace.reports.one_run.diffs import counted
 from posttrace.reports.shown import Folded, Prose, Table
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SHOWN_FILES: Final = 12
 """Diffs of a chapter that are shown; of more files the names and counts stand in the table."""
+SHOWN_CHARACTERS: Final = 300
+"""Characters of a command that are shown: a whole program may stand in one; the JSON has all of it."""
 ENDINGS: Final = {
     "ended": "",
     "session": "",
@@ -62,7 +65,7 @@ def command_table(story: Story) -> Table:
             "to, s": rows["ended_s"].map(_seconds),
             "exit code": [DASH if pd.isna(code) else str(int(code)) for code in rows["exit_code"]],
             "ended": rows["ending"].map(ENDINGS),
-            "command": rows["line"],
+            "command": rows["line"].map(_shown),
         }
     )
     notes = (f"{DASH}: not seen. Commands are seen by sampling: a short one may be missing.",)
@@ -98,9 +101,7 @@ def _changed(chapter: Chapter) -> str:
         return "code not known"
     if not chapter.changes:
         return "code as before"
-    added = sum(change.added or 0 for change in chapter.changes)
-    removed = sum(change.removed or 0 for change in chapter.changes)
-    return f"{plural(len(chapter.changes), 'file')} changed, +{added:,} \N{MINUS SIGN}{removed:,}"
+    return f"{plural(len(chapter.changes), 'file')} changed, {counted(chapter.changes)}"
 
 
 def _body(chapter: Chapter, story: Story) -> str:
@@ -139,7 +140,12 @@ def _command(command: Command, chapter: Chapter) -> str:
     words += [f"exit code {command.exit_code}"] if over and command.exit_code else []
     said = ENDINGS[command.ending] if over or command.ending == "unfinished" else ""
     state = f": **{said}**" if said else ""
-    return f"{code_span(command.line)} {escaped(', '.join(words))}{state}"
+    line = code_span(_shown(command.line)) if command.line else _shown(command.line)
+    return f"{line} {escaped(', '.join(words))}{state}"
+
+
+def _shown(line: str) -> str:
+    return cut(line, SHOWN_CHARACTERS) or "(its words were not seen)"
 
 
 def _overlaps(command: Command, chapter: Chapter) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from posttrace.reports.display import escaped, fence, plain, plural
+from posttrace.reports.display import cut, escaped, fence, plain, plural
 
 SHOWN_LINES: Final = 100
 """Lines of one file's diff that are shown."""
+SHOWN_CHARACTERS: Final = 400
+"""Characters of a line that are shown: data may lie on a single one."""
 COMPARED_LINES: Final = 4_000
 """Longer files are not compared line by line: the comparison takes the square of the length."""
 
@@ -46,6 +48,14 @@ class Change:
         return f"{self.status}, +{self.added:,} \N{MINUS SIGN}{self.removed:,}"
 
 
+def counted(changed: Sequence[Change]) -> str:
+    """``+92 −0`` over all files; of those that are too long to compare only how many they are."""
+    known = [(change.added, change.removed or 0) for change in changed if change.added is not None]
+    lines = f"+{sum(n for n, _ in known):,} \N{MINUS SIGN}{sum(n for _, n in known):,}"
+    long = len(changed) - len(known)
+    return ", ".join([lines] * bool(known) + [f"{long} too long to compare"] * bool(long))
+
+
 def changes(
     before: Mapping[str, bytes], after: Mapping[str, bytes], paths: Iterable[str]
 ) -> tuple[Change, ...]:
@@ -76,4 +86,4 @@ def _lines(content: bytes | None) -> list[str]:
 
 
 def _line(line: str) -> str:
-    return plain(line.expandtabs(4))
+    return cut(plain(line.expandtabs(4)), SHOWN_CHARACTERS)

@@ -10,16 +10,16 @@ import pandas as pd
 from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.reports.display import DASH, count, percent, plural, points, with_minus
 from posttrace.reports.observations import NOTHING
+from posttrace.reports.one_run import budget
+from posttrace.reports.one_run.budget import NOT_RECORDED
 from posttrace.reports.one_run.story import UNRECORDED
-from posttrace.reports.runs.provenance import protection
+from posttrace.reports.runs.provenance import protection, scale
 from posttrace.reports.shown import Prose, Table
 
 if TYPE_CHECKING:
     from posttrace.analysis.runs.records import RunRecord, Submission
     from posttrace.analysis.runs.tables import TraceSet
     from posttrace.reports.one_run.story import Story
-
-NOT_RECORDED = "not recorded"
 
 
 def headline(run: RunRecord, verdicts: pd.DataFrame) -> Prose:
@@ -58,19 +58,20 @@ def unseen(flags: Iterable[str]) -> str | None:
     return next((split for split, flag in RESTS_ON.items() if flag in flags), None)
 
 
-def facts(run: RunRecord, verdicts: pd.DataFrame) -> Table:
+def facts(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
     """Who did what to which model under which budget, and what came of it."""
-    start, row = run.started, verdicts.iloc[0]
+    run, row = traces.final[0], verdicts.iloc[0]
+    start = run.started
     base = start.base_model
     sha = f", sha256 {base.sha256[:12]}" if base.sha256 else ""
     pairs = [
         ("agent", _agent(run)),
         ("driver", start.agent.driver or NOT_RECORDED),
         ("mode", start.agent.mode or NOT_RECORDED),
-        ("task", f"{_task(run)}: {start.task.metric.replace('_', ' ')}, {_items(run)}"),
+        ("task", "; ".join(filter(None, (_measured(run), scale(start.task))))),
         ("base model", f"{base.id}{sha}"),
         ("seed, attempt", f"{DASH if start.seed is None else start.seed}, {start.attempt}"),
-        ("budget used", "; ".join(_budget(run)) or "no limit was set"),
+        ("budget used", "; ".join(budget.used(run, traces.usage)) or "no limit was set"),
         ("ended", _joined(run.status.replace("_", " "), run.status_reason)),
         ("route of the best", row["route"] if pd.notna(row["route"]) else DASH),
         ("verdict", row["label"]),
@@ -96,6 +97,10 @@ def _recorded(run: RunRecord) -> str:
     return f"imported by {recorder.importer or 'an unnamed importer'}"
 
 
+def _measured(run: RunRecord) -> str:
+    return f"{_task(run)}: {run.started.task.metric.replace('_', ' ')}, {_items(run)}"
+
+
 def _task(run: RunRecord) -> str:
     task = run.started.task
     return _joined(task.id, f"level {task.level}" if task.level else None)
@@ -107,19 +112,7 @@ def _joined(*parts: str | None) -> str:
 
 def _items(run: RunRecord) -> str:
     n = run.started.task.n_items
-    return "items not recorded" if n is None else f"{n:,} items"
-
-
-def _budget(run: RunRecord) -> Iterator[str]:
-    limits = run.started.budget
-    if limits.wall_s is not None:
-        used = NOT_RECORDED if run.wall_s is None else f"{run.wall_s:,.1f}"
-        yield f"time {used} of {limits.wall_s:,.0f} s"
-    if limits.submissions is not None:
-        yield f"submissions {len(run.submissions)} of {limits.submissions}"
-    for name, limit in (("steps", limits.steps), ("tokens", limits.tokens), ("USD", limits.usd)):
-        if limit is not None:
-            yield f"{name}: limit {limit:,}, use not recorded"
+    return "items not recorded" if n is None else plural(n, "item")
 
 
 def usage(traces: TraceSet) -> Table:
@@ -133,17 +126,12 @@ def usage(traces: TraceSet) -> Table:
             "input tokens": rows["input_tokens"].map(count),
             "cached tokens": rows["cached_tokens"].map(count),
             "output tokens": rows["output_tokens"].map(count),
-            "cost, USD": [DASH if pd.isna(usd) else _cost(usd) for usd in rows["cost_usd"]],
+            "cost, USD": [DASH if pd.isna(usd) else budget.cost(usd) for usd in rows["cost_usd"]],
         }
     )
     notes = (f"{DASH} = not recorded. Sums are over the steps that report usage.",) if len(rows) else ()
     missing = "Tokens and cost: the record holds no step of the agent, so nothing is known of them."
     return Table("usage", cells, rows, notes, tuple(cells.columns[1:]), missing=missing)
-
-
-def _cost(usd: float) -> str:
-    """Cents, or two digits of what is less than that."""
-    return f"{usd:,.2f}" if usd == 0 or usd >= 0.01 else f"{usd:.2g}"
 
 
 def resources(traces: TraceSet, run: RunRecord) -> Table:
@@ -201,8 +189,10 @@ def _process(
     problems = {chapter.problem for chapter in story.chapters} - {UNRECORDED}
     compared = problems == {None}  # what one submission lacks is told with the next
     changed = [change for chapter in story.chapters for change in chapter.changes]
+    long = sum(change.added is None for change in changed)
+    known = compared and (long < len(changed) or not changed)
     spent = (stages["end_s"] - stages["start_s"]).groupby(stages["stage"]).sum()
-    total = float(spent.sum())
+    total = float(spent.sum()) if story.commands else 0.0  # training is seen by its commands alone
     yield "submissions", len(run.submissions), "received, whatever became of them"
     copies = len(scored) - len(tries)
     of = f"of {plural(len(run.submissions), 'submission')} received"
@@ -211,13 +201,15 @@ def _process(
     yield "submissions an hour", len(run.submissions) / hours if hours else None, "received / wall time"
     yield "first submission, s", min(times, default=None), "from the start of the run"
     yield "best submission, s", best[0] if best else None, "when the one that the verdict is on arrived"
-    yield "commands seen", len(commands), "by sampling; sessions that start others are not counted"
+    of = "by sampling; a session that starts others is counted only if it failed"
+    yield "commands seen", len(commands), of
     yield "commands without result", len(lost), f"failed or left no model, of {len(commands)} seen"
     between = "code files, summed over the stretches between submissions"
     added, removed = (sum(getattr(c, way) or 0 for c in changed) for way in ("added", "removed"))
     yield "files changed", len(changed) if compared else None, between
-    yield "lines added", added if compared else None, "in these files"
-    yield "lines removed", removed if compared else None, "in these files"
+    of = f"in these files, without {long} too long to compare" if long else "in these files"
+    yield "lines added", added if known else None, of
+    yield "lines removed", removed if known else None, of
     share = 100 * float(spent.get("train", 0.0)) / total if total else None
     yield "training, % of time", share, "stage train, see the rules of the stages"
 

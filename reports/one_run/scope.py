@@ -38,14 +38,17 @@ def limits(traces: TraceSet, verdicts: pd.DataFrame) -> Table:
 
 def _limits(run: RunRecord, verdicts: pd.DataFrame) -> Iterator[tuple[str, str]]:
     row = verdicts.iloc[0]
-    yield "scope", f"{row['scope']}: {SCOPES[row['scope']]}"
+    tested = pd.notna(row["p_raw"])
+    scope = f"{row['scope']}: {SCOPES[row['scope']]}"
+    yield "scope", scope if tested else "nothing was tested: no p, no bounds"
     yield "selection", _selection(row)
     yield "items", _items(row)
     yield "scoring", _scoring(run)
+    verdict = "a verdict" if tested else "no verdict"
     yield (
         "one run",
         (
-            "a verdict on this checkpoint; a claim about the agent needs other runs (seeds): nothing here "
+            f"{verdict} on this checkpoint; a claim about the agent needs other runs (seeds): nothing here "
             "says how much another run would differ"
         ),
     )
@@ -66,7 +69,12 @@ def _selection(row: pd.Series) -> str:
     picked = f"the best is the largest of k = {count(row['k'])}" if many else "one submission counts: no pick"
     if split is not None:
         return f"{picked}; the verdict is on {split} items, which were not used to pick"
-    return f"{picked}; p, bounds and corrected gain allow for that" if many else picked
+    if not many:
+        return picked
+    if pd.isna(row["p_raw"]):
+        return f"{picked}; nothing was tested that could allow for it"
+    gain = ", bounds and corrected gain" if pd.notna(row["corrected_gain_pp"]) else " and bounds"
+    return f"{picked}; p{gain} allow for that"
 
 
 def _items(row: pd.Series) -> str:
@@ -80,6 +88,8 @@ def _scoring(run: RunRecord) -> str:
     """Whether scoring again can give another score, as far as the baseline's own scorings tell."""
     scorings = run.baseline_on(run.split)
     n = Baseline.of(run).n
+    if not n:
+        return "the record holds no scoring of the baseline"
     said = f"the baseline is the mean of {plural(n, 'scoring')}"
     with_items = [s.values.tobytes() for s in scorings if s.values is not None]
     if len(with_items) < 2:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from posttrace.analysis.runs.reread import reread
 from posttrace.reports.display import percent
+from posttrace.reports.one_run.clock import last_seen_s
 from posttrace.reports.shown import Table
 from posttrace.traces.events import AgentStep, BaselineEvaluated, CodeRevision, LogMetrics
 
@@ -34,6 +35,8 @@ Span = tuple[float, float, str]
 def stages(run: RunRecord, story: Story) -> pd.DataFrame:
     """Columns ``run_id, stage, start_s, end_s``: the run from its start to its end without a gap.
 
+    A run that has no end in its trace goes to the last event.
+
     Without rows when the trace has no times. Raises ``TraceError`` when it changed since it was loaded.
     """
     if run.started.t_s is None:
@@ -41,7 +44,7 @@ def stages(run: RunRecord, story: Story) -> pd.DataFrame:
     found = list(reread(run, (AgentStep, BaselineEvaluated, CodeRevision, LogMetrics)))
     logged = [event.t_s for event in found if isinstance(event, LogMetrics) and event.t_s is not None]
     steps = [event.t_s for event in found if isinstance(event, AgentStep) and event.t_s is not None]
-    end = run.wall_s or max((event.t_s for event in found if event.t_s is not None), default=0.0)
+    end = last_seen_s(run) or 0.0
     scored = [e for e in found if isinstance(e, BaselineEvaluated) and e.t_s is not None]
     spans: list[Span] = [
         *((e.t_s - (e.duration_s or 0.0), e.t_s, "evaluate") for e in scored if e.t_s is not None),
@@ -121,5 +124,6 @@ def _changed(story: Story) -> list[float]:
 
 def _frame(run: RunRecord, spans: Sequence[Span]) -> pd.DataFrame:
     table = pd.DataFrame(spans, columns=pd.Index(["start_s", "end_s", "stage"]))
+    table = table.astype({"start_s": "float64", "end_s": "float64"})  # without rows it has no type
     table.insert(0, "run_id", run.run_id)
     return table

@@ -17,6 +17,7 @@ from posttrace.analysis.routes.route import NO_TRAIN, UNKNOWN
 from posttrace.analysis.runs.reread import reread
 from posttrace.reports import style
 from posttrace.reports.figures.timeline import COLUMNS
+from posttrace.reports.one_run.clock import last_seen_s
 from posttrace.reports.one_run.commands import Command, commands
 from posttrace.reports.one_run.diffs import Change, changes
 from posttrace.traces.events import CodeRevision, LogMetrics, ProcessObserved
@@ -160,7 +161,7 @@ def _chapters(run: RunRecord, revisions: Sequence[CodeRevision], aside: _Aside) 
             place = end
         from_s = to_s
     if revisions:
-        yield _chapter(store, revisions[place:], aside, (None, from_s, run.wall_s or from_s))
+        yield _chapter(store, revisions[place:], aside, (None, from_s, last_seen_s(run) or from_s))
 
 
 def _chapter(

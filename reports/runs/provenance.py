@@ -14,6 +14,7 @@ from posttrace.reports.shown import Table
 if TYPE_CHECKING:
     from posttrace.analysis.runs.records import RunRecord
     from posttrace.analysis.runs.tables import TraceSet
+    from posttrace.traces.events import TaskInfo
 
 ASSETS = ("records", "test_data", "network", "processes", "resources")
 """What a sandbox may put out of an agent's reach, in the words of the traces."""
@@ -27,6 +28,19 @@ def protection(kind: str, isolates: list[str]) -> str:
     if not known:
         return f"unprotected ({kind})"
     return f"{kind}: isolates {', '.join(name.replace('_', ' ') for name in known)}"
+
+
+def scale(task: TaskInfo) -> str | None:
+    """How a score is shown where that is not as it was recorded."""
+    if not task.higher_is_better:
+        return f"lower is better, so a score is shown as 100 % minus its share of {task.scale_max:g}"
+    return None if task.scale_max in (1, 100) else f"a score is shown in percent of {task.scale_max:g}"
+
+
+def scales(traces: TraceSet) -> tuple[str, ...]:
+    """A note for each task whose scores are not shown as they were recorded."""
+    tasks = [run.started.task for run in traces.final]
+    return tuple(dict.fromkeys(f"{task.id}: {said}." for task in tasks if (said := scale(task))))
 
 
 def sandboxes(traces: TraceSet) -> Table:

@@ -90,7 +90,9 @@ gain like this one, as the best of k, when no submission is better than the base
 of this report. MDE: the least gain that would be found 8 times in 10. Route: the objectives that trained the
 best submission (Figure 3). Integrity: what the recorder flagged and a reader should know before believing the
 score. A gain *exceeds noise* when the adjusted p is at most {alpha:g} and the lower bound lies above
-{delta_min:g} pp."""
+{delta_min:g} pp. *Regression*: every submission lies below the baseline, tested at level {alpha:g}; *no gain
+larger than*: the upper bound lies below that. Neither is adjusted over runs: of many runs that changed
+nothing, some are called a regression by chance."""
 
 
 def submissions_caption(settings: dict[str, Any]) -> str:
@@ -117,6 +119,7 @@ In the folder of this page:
 ```
 
 The same traces and the same version of posttrace give the same page, byte for byte. The notebook beside
-this page holds the code; the JSON beside it holds every number with its runs.
+this page holds the code; the JSON beside it holds every number with its runs. *posttrace report --check* with
+that JSON computes the numbers again and says what differs; it does not read this page.
 
 The traces behind this page:"""

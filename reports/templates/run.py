@@ -40,8 +40,13 @@ spans = stages.stages(run, told)"""
 SUMMARY = "summary = run_facts.headline(run, verdicts)\nsummary"
 
 TRAJECTORY = """\
-trajectory = shown.Picture(
-    "trajectory", figures.trajectories(scores, page=page), scores, alt=alt.trajectories(scores)
+trajectory = shown.drawn(
+    "trajectory",
+    scores,
+    lambda rows: figures.trajectories(rows, page=page),
+    alt.trajectories(scores),
+    missing="No score was recorded, neither of the base nor of a submission.",
+    value="score_pct",
 )
 trajectory"""
 
@@ -95,7 +100,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code(AUDIT, "doing-audit"),
         code(SUMMARY, "summary"),
         text("## The run"),
-        code("facts = run_facts.facts(run, verdicts)\nfacts"),
+        code("facts = run_facts.facts(traces, verdicts)\nfacts"),
         text("## Scores"),
         code(TRAJECTORY),
         text(prose.ONE_TRAJECTORY),

@@ -40,7 +40,8 @@ summary = tables.summary(verdicts, len(traces.excluded), delta_eq=audit.settings
 summary"""
 
 VERDICTS = """\
-verdict_table = tables.verdict_table(verdicts, routes.notes(verdicts))
+notes = (*provenance.scales(traces), *routes.notes(verdicts))
+verdict_table = tables.verdict_table(verdicts, notes)
 verdict_table.linked("agent", verdicts["run_id"].map(run_anchor))"""
 
 TRAJECTORIES = """\

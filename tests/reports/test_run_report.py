@@ -18,7 +18,7 @@ from posttrace.reports.runs import cohort
 from posttrace.traces.errors import InputError
 from tests.reports.page import Page
 from tests.reports.run import write_told_run
-from tests.reports.study import QUICK, STUDY, write_run, write_study
+from tests.reports.study import QUICK, STUDY, Sketch, write_run, write_study
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +146,14 @@ def test_a_run_without_a_submission_is_a_report_too(tmp_path: Path) -> None:
     assert "The run received no submission." in page.text
     assert "Neither a submission nor code was recorded." in page.text
     assert ["files changed", "–", "code files, summed over the stretches between submissions"] in page.rows
+
+
+def test_a_run_that_has_only_begun_is_a_report_too(tmp_path: Path) -> None:
+    trace = write_run(tmp_path / "run", Sketch("spell", "sft", 0, 40, [], status=""))
+    trace.write_bytes(trace.read_bytes().splitlines(keepends=True)[0])
+    text = report(tmp_path / "run", tmp_path / "begun.html", settings=QUICK).read_text()
+    assert "No score was recorded, neither of the base nor of a submission." in text
+    assert "the record holds no scoring of the baseline" in text
 
 
 def test_a_trace_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:

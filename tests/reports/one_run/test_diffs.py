@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrace.reports.one_run.diffs import COMPARED_LINES, SHOWN_LINES, changes
+from posttrace.reports.one_run.diffs import COMPARED_LINES, SHOWN_CHARACTERS, SHOWN_LINES, changes, counted
 from posttrace.reports.render.html import markdown
 from tests.reports.page import Page
 
@@ -34,6 +34,20 @@ def test_a_long_diff_is_cut_and_says_by_how_much() -> None:
     (change,) = changes({}, {"a.py": text}, ["a.py"])
     assert (change.added, len(change.lines), change.left_out) == (200, SHOWN_LINES, 201 - SHOWN_LINES)
     assert change.markdown().endswith(f"… {201 - SHOWN_LINES} more lines")  # 200 and the line that says where
+
+
+def test_a_long_line_is_cut_and_says_by_how_much() -> None:
+    (change,) = changes({}, {"a.py": b"x" * 5000}, ["a.py"])
+    sign = 1  # the + before the line
+    left_out = 5000 + sign - SHOWN_CHARACTERS
+    assert f"x … {left_out:,} more characters\n" in change.markdown()
+    assert len(change.markdown()) < SHOWN_CHARACTERS + 100
+
+
+def test_lines_that_nobody_counted_are_not_counted_as_none() -> None:
+    files = {"a.py": b"1\n2\n", "long.py": b"x\n" * (COMPARED_LINES + 1)}
+    assert counted(changes({}, files, files)) == "+2 −0, 1 too long to compare"
+    assert counted(changes({}, files, ["long.py"])) == "1 too long to compare"
 
 
 def test_a_file_too_long_to_compare_is_named() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pytest
 
@@ -12,11 +15,13 @@ from posttrace.analysis.audit.wording import RESTS_ON
 from posttrace.analysis.runs.load import load
 from posttrace.analysis.runs.tables import TraceSet
 from posttrace.reports.one_run import attempts as run_attempts
-from posttrace.reports.one_run import chapters, stages, story
+from posttrace.reports.one_run import budget, chapters, stages, story
 from posttrace.reports.one_run import facts as run_facts
 from posttrace.reports.one_run import scope as run_scope
-from posttrace.reports.runs import frames
+from posttrace.reports.runs import frames, provenance
+from posttrace.reports.runs.cohort import alone
 from posttrace.reports.runs.routing import Routing
+from posttrace.traces.events import BudgetInfo
 from tests.reports.study import QUICK, Sketch, write_run
 
 # the base answers 60 of 200; the agent submits it, then 40 of 200, then none
@@ -111,4 +116,74 @@ def test_a_machine_nobody_sampled_is_said(traces: TraceSet) -> None:
 
 @pytest.mark.parametrize(("usd", "shown"), [(0.0, "0.00"), (0.00123, "0.0012"), (12.345, "12.35")])
 def test_small_costs_are_not_rounded_away(usd: float, shown: str) -> None:
-    assert run_facts._cost(usd) == shown
+    assert budget.cost(usd) == shown
+
+
+def test_a_limit_is_told_with_what_the_steps_report(traces: TraceSet) -> None:
+    run = traces.final[0]
+    limits = BudgetInfo(wall_s=300.0, tokens=1000, usd=2.0)
+    limited = dataclasses.replace(run, started=msgspec.structs.replace(run.started, budget=limits))
+    usage = pd.DataFrame(
+        [("m", 5, 3, 300, 15, 30, 0.003)],
+        columns=[
+            *("model", "steps", "steps_with_usage", "input_tokens", "cached_tokens", "output_tokens"),
+            "cost_usd",
+        ],
+    )
+    assert list(budget.used(limited, usage)) == [
+        "time 740.0 of 300 s",  # 5, then three times 240 until one arrives and 5 until it is answered
+        "tokens: limit 1,000, 330 without cached ones reported by 3 of 5 steps of the agent",
+        "USD: limit 2.00, 0.003 reported by 3 of 5 steps of the agent",
+    ]
+    nothing = usage.iloc[:0]
+    assert list(budget.used(limited, nothing))[1:] == [
+        "tokens: limit 1,000, use not recorded",
+        "USD: limit 2.00, use not recorded",
+    ]
+
+
+def test_a_run_without_an_end_lasts_to_its_last_event(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", dataclasses.replace(SKETCH, status=""))
+    run = alone(load([tmp_path / "run"])).final[0]
+    assert run.wall_s is None
+    spans = stages.stages(run, story.Story(run.run_id, "", story._events([])))
+    assert spans["end_s"].max() == 740  # the answer to the third submission
+    limited = msgspec.structs.replace(run.started, budget=BudgetInfo(wall_s=300.0))
+    said = budget.used(dataclasses.replace(run, started=limited), load([tmp_path / "run"]).usage)
+    assert list(said) == ["time at least 740.0 of 300 s"]
+
+
+def test_training_that_nobody_could_see_is_not_called_none(
+    traces: TraceSet, verdicts: pd.DataFrame, told: story.Story
+) -> None:
+    run = traces.final[0]
+    table = run_facts.process(run, verdicts, told, stages.stages(run, told))
+    assert table.cells.set_index("measure").loc["training, % of time", "value"] == "–"
+
+
+def test_a_run_that_was_not_tested_is_not_said_to_be(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", Sketch("spell", "crash", 0, 40, ["rejected", "error"]))
+    failed = load([tmp_path / "run"])
+    rows = frames.with_integrity(frames.verdicts(audit(failed, QUICK)), failed)
+    limits: dict[Any, Any] = run_scope.limits(failed, rows).cells.set_index("about")["this run"].to_dict()
+    assert limits["scope"] == "nothing was tested: no p, no bounds"
+    assert limits["one run"].startswith("no verdict on this checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"higher_is_better": False, "scale_max": 10.0}, "shown as 100 % minus its share of 10"),
+        ({"scale_max": 5.0}, "a score is shown in percent of 5"),
+    ],
+)
+def test_a_score_that_is_not_shown_as_recorded_is_said(
+    traces: TraceSet, verdicts: pd.DataFrame, changed: dict[str, Any], said: str
+) -> None:
+    run = traces.final[0]
+    task = msgspec.structs.replace(run.started.task, **changed)
+    other = dataclasses.replace(run, started=msgspec.structs.replace(run.started, task=task))
+    table = run_facts.facts(dataclasses.replace(traces, records=(other,)), verdicts)
+    facts: dict[Any, Any] = table.cells.set_index("fact")["value"].to_dict()
+    assert facts["task"].endswith(said)
+    assert provenance.scale(run.started.task) is None
