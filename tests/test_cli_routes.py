@@ -47,7 +47,14 @@ def test_a_run_is_explained(golden, tmp_path):
     assert found["schema"] == "posttrace-explanation/1"
     done = posttrace("routes", "run", "--explain", "nobody", cwd=tmp_path)
     assert done.returncode == 2
-    assert "no run nobody here" in done.stderr
+    assert f"--explain nobody: no run has this id; there are {run_id(golden)}" in done.stderr
+
+
+def test_of_no_code_no_route_is_claimed(tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = posttrace("routes", "--source", "empty", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "empty: no program that could be run" in done.stderr
 
 
 def test_labels_of_a_person(golden, tmp_path):

@@ -1,8 +1,9 @@
-"""Runs as they stand, as they would be, and as they ended: tables for a terminal."""
+"""Runs as they stand, as they would be, and as they were scored again: for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any, Final
 
 import pandas as pd
@@ -48,3 +49,10 @@ def scores(values: pd.Series) -> pd.Series:
     numbers = values.astype(float)
     digits = 4 if numbers.abs().max() <= FRACTION else 2
     return numbers.map(lambda x: DASH if pd.isna(x) else f"{x:.{digits}f}")
+
+
+def rescored_words(whose: int | str, split: str, found: Sequence[float]) -> str:
+    """What later evaluations of one checkpoint gave, on the task's own scale."""
+    who = whose if isinstance(whose, str) else f"submission {whose}"
+    each = f", mean of {len(found)} scorings: {', '.join(f'{score:.4g}' for score in found)}"
+    return f"{who}, {split} items: {fmean(found):.4g}{each if len(found) > 1 else ''}"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from posttrace.analysis.runs.tables import TraceSet
 
 REFRESH_S = 1.0
-UNFOLDED = 10_000
-"""Characters a row may take where nobody looks through a window."""
+UNFOLDED = 240
+"""Characters a row may take in a pipe or a file, which have no width; prose beyond them is folded."""
 LEFT_OUT = 20
 """Lines of exclusions below a table."""
 Result = TypeVar("Result")
@@ -33,13 +33,13 @@ Result = TypeVar("Result")
 def print_frame(frame: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> None:
     """Print a finished frame, and notes below it; missing values as an en dash, never as a number.
 
-    With notes a frame without rows is its title alone: they say why there are none.
+    A frame without rows is its title alone: it or the notes say why there are none.
     """
     console = Console()
-    if not console.is_terminal:  # a pipe or a file has no width: fold nothing
+    if not console.is_terminal:
         console = Console(width=UNFOLDED)
     console.print(Text(plain(title), style="bold"), soft_wrap=True)
-    if not (notes and frame.empty):
+    if not frame.empty:
         for table in blocks(frame, console.width):
             console.print(table)
     for note in notes:

@@ -109,6 +109,8 @@ def _ordered(name: str, study: Study) -> pd.DataFrame:
     table = study.tables[name]
     if name == "rates":
         return table[table["by"] != "cell_id"]
+    if name == "best_of_k":
+        return table.sort_values(["task", "agent"], kind="stable")
     if name == "items":
         agents = dict(zip(study.cells["cell_id"], study.cells["agent"], strict=True))
         named = {"agent": table["cell_id"].map(agents), "other": table["other"].map(agents)}

@@ -13,6 +13,9 @@ from posttrace.cli.options import Paths, csv_option, json_option, paths_argument
 if TYPE_CHECKING:
     from posttrace.analysis.routes.routes import Routes
 
+NAMED = 3
+"""Run ids that an error names."""
+
 
 @click.command(short_help="By which route was each submission trained?")
 @paths_argument
@@ -94,7 +97,14 @@ def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
 
 def _explained(found: Routes, run_id: str, *, as_json: bool) -> int:
     from posttrace.reports.terminal.explain import print_explanation
+    from posttrace.traces.errors import InputError
 
+    known = list(found.runs["run_id"])
+    if run_id not in known:
+        more = f" and {len(known) - NAMED} more; posttrace status lists them" if len(known) > NAMED else ""
+        raise InputError(
+            f"--explain {run_id}: no run has this id; there are {', '.join(known[:NAMED])}{more}"
+        )
     explanation = found.explain(run_id)
     if as_json:
         click.echo(json.dumps(explanation.to_json(), indent=2, allow_nan=False))
@@ -124,8 +134,11 @@ def _agreement(found: Routes, labels: Path, *, as_json: bool) -> int:
 def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
     from posttrace.analysis.routes.source.sources import source_routes
     from posttrace.reports.terminal.screen import print_frame
+    from posttrace.traces.errors import InputError
 
     found = source_routes(paths)
+    if not found.entries:  # of no code nothing can be said, least of all that it trains nothing
+        raise InputError(f"{', '.join(paths)}: no program that could be run; give source files, in order")
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
     elif csv:

@@ -155,15 +155,22 @@ def status(folder: Path, as_json: bool) -> None:
 def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
     """Evaluate a kept checkpoint again, into rescore-<n>.jsonl beside the trace.
 
-    RUN is the folder of one run: OUT/EXPERIMENT/CELL/seed-S/attempt-N.
+    RUN is the folder of one run: OUT/EXPERIMENT/CELL/seed-S/attempt-N. Once its best and its baseline were
+    scored on sealed or on fresh items, posttrace audit rests its verdict on these.
     """
+    from posttrace.reports.terminal.runs import rescored_words
     from posttrace.runner.grading.rescore import rescore as again
+    from posttrace.traces import read_events
     from posttrace.traces.errors import InputError
+    from posttrace.traces.events import SubmissionRescored
 
     if submission not in ("best", "baseline") and not submission.isdigit():
         raise InputError(f"--submission {submission}: give best, baseline or a number")
     which: Any = int(submission) if submission.isdigit() else submission
-    click.echo(again(path, which, replicates, split))  # type: ignore[arg-type]  # click.Choice checked it
+    written = again(path, which, replicates, split)  # type: ignore[arg-type]  # click.Choice checked it
+    click.echo(written)
+    scored = [event for event in read_events(written) if isinstance(event, SubmissionRescored)]
+    click.echo(rescored_words(scored[0].submission_id, split, [event.score for event in scored]), err=True)
 
 
 def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]) -> SweepResult:

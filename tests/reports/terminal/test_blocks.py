@@ -8,7 +8,7 @@ from rich.console import Console
 
 from posttrace.analysis.audit.audit import Audit
 from posttrace.reports.terminal.blocks import blocks
-from posttrace.reports.terminal.screen import audit_table
+from posttrace.reports.terminal.screen import audit_table, print_frame
 
 
 def printed(frame: pd.DataFrame, width: int) -> list[list[str]]:
@@ -59,9 +59,7 @@ def test_a_frame_without_rows_has_its_headings() -> None:
     assert heading.split() == ["a", "b"]
 
 
-def test_where_nobody_looks_nothing_is_folded(capsys: pytest.CaptureFixture[str]) -> None:
-    from posttrace.reports.terminal.screen import print_frame
-
-    long = " ".join(["word"] * 200)
-    print_frame(pd.DataFrame({"says": [long]}), "title")
-    assert long in capsys.readouterr().out
+def test_a_pipe_takes_a_wide_table_whole(checked: Audit, capsys: pytest.CaptureFixture[str]) -> None:
+    print_frame(*audit_table(checked))
+    (heading,) = [line for line in capsys.readouterr().out.splitlines() if "task" in line.split()]
+    assert heading.split()[-1] == "verdict"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from posttrace.reports.terminal.runs import plan_table, scores, status_table
+from posttrace.reports.terminal.runs import plan_table, rescored_words, scores, status_table
 
 
 def state(agent: str, seed: int | None, **known: object) -> dict[str, object]:
@@ -36,3 +36,11 @@ def test_a_plan_names_what_only_some_jobs_were_given() -> None:
     words = [["agent=copy", "out=x", "budget.steps=10"], ["agent=copy", "out=x", "budget.steps=20"]]
     assert list(plan_table(jobs, words)["with"]) == ["budget.steps=10", "budget.steps=20"]
     assert "with" not in plan_table(jobs, [["agent=copy", "seed=0"], ["agent=copy", "seed=1"]])
+
+
+def test_scorings_of_a_checkpoint_in_a_line() -> None:
+    # (1.5 + 2.0 + 1.0) / 3
+    assert rescored_words(7, "sealed", [1.5, 2.0, 1.0]) == (
+        "submission 7, sealed items: 1.5, mean of 3 scorings: 1.5, 2, 1"
+    )
+    assert rescored_words("baseline", "fresh", [17.98]) == "baseline, fresh items: 17.98"
