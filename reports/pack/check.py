@@ -128,7 +128,7 @@ class _Again:
         if name not in self.kind.rows:
             return None, "this version of posttrace has no such thing"
         try:
-            return self.kind.rows[name](material), ""
+            return provenance.placed(self.kind.rows[name](material), material, self.folder), ""
         except Unsupported as error:
             return None, str(error)
 

@@ -1,4 +1,4 @@
-"""The index of a pack: which figures it has, and why it lacks the others."""
+"""The index of a pack: which figures and tables it has, and why it lacks the others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from posttrace.reports.display import escaped
+from posttrace.reports.pack.latex import MOST_ROWS, PACKAGES
 from posttrace.reports.pack.provenance import SCHEMA
 
 if TYPE_CHECKING:
@@ -50,31 +51,72 @@ def index(
     }
 
 
-def readme(listed: Mapping[str, Any]) -> str:
-    """The index for people, in Markdown."""
-    drawn = [entry for entry in listed["figures"] if entry["missing"] is None]
-    missing = [entry for entry in listed["figures"] if entry["missing"] is not None]
+def readme(figures: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
+    """The indices of figures and of tables for people, in Markdown; of what the pack lacks, nothing."""
+    parts = [*(_figures(figures) if figures else ()), *(_tables(tables) if tables else ())]
+    return "\n".join(parts)
+
+
+def _figures(listed: Mapping[str, Any]) -> list[str]:
     lines = [
         "# Figures",
         "",
         "Each figure is there as PDF, SVG and PNG. The JSON beside it has the rows it shows, the runs and "
         "their number behind each row, what was left out, the head hashes of the traces, and the command "
-        "that rebuilds it.",
+        "that rebuilds it. A PDF has the width of its page's style, and text to be read at that size: "
+        "`\\includegraphics{results}` without a width.",
         "",
+        *_again(listed, "figures"),
+    ]
+    for entry in _there(listed, "figures"):
+        name = entry["name"]
+        lines += [f"## {entry['title']}", "", f"![{entry['title']}]({name}.svg)", ""]
+        lines += [f"{entry['says']} Numbers: [{name}.json]({name}.json).", ""]
+    return [*lines, *_missing(listed, "figures", "## Not drawn")]
+
+
+def _tables(listed: Mapping[str, Any]) -> list[str]:
+    there = _there(listed, "tables")
+    lines = [
+        "# Tables",
+        "",
+        "The JSON beside each table has its rows with all digits, and where they come from.",
+        "",
+        *_again(listed, "tables"),
+    ]
+    if any(file.endswith(".tex") for entry in there for file in entry["files"]):
+        lines += [
+            f"LaTeX needs `\\usepackage{{{','.join(PACKAGES)}}}`. `\\input{{table_results}}` stands in a "
+            "float and is scaled down to the width of the line; one wider than a page is easier to read in "
+            "a `sidewaystable` (package rotating). Tables of more than "
+            f"{MOST_ROWS} rows stand outside of floats, and go on over pages. The comment at the head of a "
+            "file is text for its caption.",
+            "",
+        ]
+    for entry in there:
+        files = ", ".join(f"[{file}]({file})" for file in entry["files"])
+        lines.append(f"- {entry['name']}. One row: {entry['says']}. {files}")
+    return [*lines, "", *_missing(listed, "tables", "## Not written")]
+
+
+def _again(listed: Mapping[str, Any], what: str) -> list[str]:
+    return [
         "All of them again, typed in this folder:",
         "",
         f"    {listed['command']}",
         "",
         "Whether the numbers still follow from the traces, and these files are what was written:",
         "",
-        "    posttrace figures . --check",
+        f"    posttrace {what} . --check",
         "",
     ]
-    for entry in drawn:
-        name = entry["name"]
-        lines += [f"## {entry['title']}", "", f"![{entry['title']}]({name}.svg)", ""]
-        lines += [f"{entry['says']} Numbers: [{name}.json]({name}.json).", ""]
-    if missing:
-        lines += ["## Not drawn", ""]
-        lines += [f"- {entry['title']}: {escaped(entry['missing'])}." for entry in missing] + [""]
-    return "\n".join(lines)
+
+
+def _there(listed: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+    return [entry for entry in listed[what] if entry["missing"] is None]
+
+
+def _missing(listed: Mapping[str, Any], what: str, title: str) -> list[str]:
+    missing = [entry for entry in listed[what] if entry["missing"] is not None]
+    said = [f"- {entry['title']}: {escaped(entry['missing'])}." for entry in missing]
+    return [title, "", *said, ""] if missing else []

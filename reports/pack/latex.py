@@ -11,6 +11,8 @@ import pandas as pd
 from posttrace.reports.display import DASH, MINUS, plain
 from posttrace.reports.style import VERDICT_MARKS
 
+PACKAGES: Final = ("amssymb", "array", "booktabs", "graphicx", "longtable", "lscape")
+"""All that any table needs; the first line of a table has its own."""
 MOST_ROWS: Final = 45
 """Of a table on one page; a longer one goes on over pages."""
 LETTERS: Final = 36

@@ -111,6 +111,13 @@ def relative(path: str, folder: Path) -> str:
     return path if path.startswith(PREFIX) else os.path.relpath(Path(path).resolve(), folder.resolve())
 
 
+def placed(rows: pd.DataFrame, material: Material, folder: Path) -> pd.DataFrame:
+    """The rows with their traces as seen from the pack's folder, wherever posttrace was called."""
+    records = () if material.found is None else material.found.records
+    seen = {run.path: relative(run.path, folder) for run in records}
+    return rows.assign(**{name: rows[name].replace(seen) for name in ("path", "trace") if name in rows})
+
+
 def _source(material: Material, run: str, folder: Path) -> dict[str, Any]:
     source = material.sources.get(run)
     return {} if source is None else {**source, "path": relative(source["path"], folder)}

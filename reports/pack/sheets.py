@@ -105,7 +105,9 @@ def results_note(table: pd.DataFrame) -> str:
     marked = {code: mark.symbol for code, mark in VERDICT_MARKS.items() if code in codes}
     said = [f"{symbol} {code.replace('_', ' ')}" for code, symbol in marked.items()]
     brackets = f" Brackets: {', '.join(kinds)}." if kinds else ""
-    return f"Mean gain of the runs, percentage points.{brackets} A mark for each run: {', '.join(said)}."
+    gains = ", ".join(sorted(set(table.loc[table["mean_gain_pp"].notna(), "gain_kind"])))
+    means = f"Mean gain of the runs, percentage points ({gains})."
+    return f"{means}{brackets} A mark for each run: {', '.join(said)}."
 
 
 def _cell(row: dict[Any, Any]) -> str:

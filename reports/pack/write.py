@@ -18,6 +18,8 @@ from posttrace.reports.pack.material import Material
 from posttrace.traces.errors import InputError
 
 INDEX: Final = "index.json"
+TABLES: Final = "tables.json"
+"""The index of tables."""
 
 
 def chosen(names: Iterable[str]) -> tuple[Entry, ...]:
@@ -92,7 +94,14 @@ def _write_index(found: Sequence[Made], material: Material, folder: Path, page: 
     about = {"command": command, "asked": provenance.asked(material, folder)}
     listed = index("figures", found, entries(earlier(folder / INDEX), "figures"), order, about)
     write(folder / INDEX, as_json(listed))
-    write(folder / "README.md", readme(listed).encode())
+    describe(folder)
+
+
+def describe(folder: Path) -> None:
+    """Write the pack's README from the indices that are there."""
+    found = [earlier(folder / name) for name in (INDEX, TABLES)]
+    figures, tables = (one if one.get("schema") == provenance.SCHEMA else {} for one in found)
+    write(folder / "README.md", readme(figures, tables).encode())
 
 
 def earlier(path: Path) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,12 +14,10 @@ from posttrace.reports.pack.entry import Made, Unsupported
 from posttrace.reports.pack.formats import PRINTED, SUFFIXES, rendered
 from posttrace.reports.pack.index import entries, index
 from posttrace.reports.pack.sheets import SHEETS, Sheet, chosen
-from posttrace.reports.pack.write import as_json, earlier, prepare
+from posttrace.reports.pack.write import TABLES, as_json, describe, earlier, prepare
 
 if TYPE_CHECKING:
     from posttrace.reports.pack.material import Material
-
-INDEX: Final = "tables.json"
 
 
 def table(material: Material, name: str, form: str) -> bytes:
@@ -44,8 +42,8 @@ def write_tables(
 ) -> list[Made]:
     """Write tables as ``table_<name>``, all for no ``names``; ``told`` hears of each when it is done.
 
-    In LaTeX and Markdown the long ones are written only when they are named. Every file appears whole or not
-    at all. Raises ``InputError`` when files cannot be written.
+    In LaTeX and Markdown the long ones are written only when they are named. Paths of traces are as seen from
+    ``folder``. Every file appears whole or not at all. Raises ``InputError`` when files cannot be written.
     """
     sheets = [sheet for sheet in chosen(names) if names or form not in PRINTED or not sheet.long]
     prepare(folder)
@@ -55,10 +53,11 @@ def write_tables(
         told(made)
         found.append(made)
     command = provenance.command("tables", material, folder, ["--format", form])
-    kept = entries(earlier(folder / INDEX), "tables")
+    kept = entries(earlier(folder / TABLES), "tables")
     order = [sheet.name for sheet in SHEETS]
     about = {"command": command, "asked": provenance.asked(material, folder)}
-    write(folder / INDEX, as_json(index("tables", found, kept, order, about)))
+    write(folder / TABLES, as_json(index("tables", found, kept, order, about)))
+    describe(folder)
     return found
 
 
@@ -66,7 +65,7 @@ def _table(sheet: Sheet, material: Material, folder: Path, form: str) -> Made:
     stem = f"table_{sheet.name}"
     file, beside = f"{stem}.{SUFFIXES[form]}", f"{stem}.about.json"
     try:
-        frame = sheet.frame(material)
+        frame = provenance.placed(sheet.frame(material), material, folder)
         if frame.empty and form in PRINTED:
             raise Unsupported("no row")
     except Unsupported as error:

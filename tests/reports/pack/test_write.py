@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from posttrace.reports.pack.write import write_figures
 from posttrace.reports.pack.write_tables import table, write_tables
 from posttrace.reports.style import PAGES
 from posttrace.traces.errors import InputError
+from tests.reports.study import QUICK
 
 SOME = ("results", "forest", "modes", "best_of_k")
 
@@ -113,7 +115,7 @@ def test_formats_of_the_same_rows_stay_together(
 def test_printed_results_have_agents_down_and_tasks_across(material: Material) -> None:
     lines = table(material, "results", "latex").decode().splitlines()
     assert lines[lines.index(r"\toprule") + 1] == r"agent & house & spell \\"
-    assert "corrected" not in lines[1]
+    assert "percentage points (corrected)." in lines[1]
     assert "Brackets: bounds of a single run, range." in lines[1]
     sft = next(line for line in lines if line.startswith("sft"))
     # two runs on spell exceed noise, the one on house is a regression
@@ -161,3 +163,39 @@ def test_estimates_that_are_all_undefined_keep_a_column_of_dashes(material: Mate
 def test_what_never_varies_is_said_unless_it_is_nothing(material: Material) -> None:
     note = table(material, "study_runs", "markdown").decode().splitlines()[-1]
     assert "driver" not in note
+
+
+def test_the_readme_lists_figures_and_tables_whichever_came_first(
+    tmp_path: Path, material: Material, reported: Material
+) -> None:
+    write_tables(material, tmp_path, "latex", ("results", "steps"))
+    assert "# Figures" not in (tmp_path / "README.md").read_text()
+    write_figures(material, tmp_path, names=["results"])
+    readme = (tmp_path / "README.md").read_text()
+    assert "# Figures" in readme
+    assert "[table_results.tex](table_results.tex)" in readme
+    assert "- steps: no row." in readme
+    (preamble,) = re.findall(r"`\\usepackage\{(.*)\}`", readme)
+    write_tables(reported, tmp_path, "latex")
+    heads = [path.read_text().split("\n")[0] for path in tmp_path.glob("*.tex")]
+    needed = {name for head in heads for name in re.findall(r"\{(.*)\}", head)[0].split(",")}
+    assert needed <= set(preamble.split(","))
+
+
+def test_an_index_of_something_else_is_not_described(tmp_path: Path, material: Material) -> None:
+    (tmp_path / "tables.json").write_text('{"tables": 3}')
+    write_figures(material, tmp_path, names=["results"])
+    assert "# Tables" not in (tmp_path / "README.md").read_text()
+
+
+def test_tables_are_the_same_bytes_wherever_posttrace_is_called(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.parent)
+    near = Material.read([study.name], QUICK)
+    write_tables(near, tmp_path, "csv", ("runs", "failed_runs"))
+    before = contents(tmp_path)
+    monkeypatch.chdir("/")
+    write_tables(Material.read([study], QUICK), tmp_path, "csv", ("runs", "failed_runs"))
+    assert contents(tmp_path) == before
+    assert str(study) not in before["table_failed_runs.csv"].decode()
