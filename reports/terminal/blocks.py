@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 from rich import box
@@ -50,14 +50,14 @@ class Column:
 def blocks(frame: pd.DataFrame, width: int) -> Iterator[Table]:
     """``frame`` in one table when ``width`` characters can take it, otherwise in several.
 
-    Every one begins with the leading columns that tell the rows apart. Nothing is left out or cut short:
-    a cell that is wider than its column is folded.
+    Every one begins with the leading columns that tell the rows apart, or with their numbers. Nothing is left
+    out or cut short: a cell that is wider than its column is folded.
     """
-    columns = [
+    rest = [
         Column(str(name).replace("_", " "), [_cell(value) for value in frame[name]]) for name in frame.columns
     ]
-    n_keys = _keys(columns, width)
-    keys, rest = columns[:n_keys], columns[n_keys:]
+    keys = [] if _least(rest) <= width else _keys(rest, width)
+    rest = rest[len(keys) :] if keys[:1] == rest[:1] else rest
     while True:
         taken = 1
         while taken < len(rest) and _least(keys + rest[: taken + 1]) <= width:
@@ -68,32 +68,34 @@ def blocks(frame: pd.DataFrame, width: int) -> Iterator[Table]:
             return
 
 
-def _keys(columns: Sequence[Column], width: int) -> int:
-    """How many leading columns tell rows apart; one, where few and narrow ones do not."""
+def _keys(columns: Sequence[Column], width: int) -> list[Column]:
+    """The few leading columns that tell rows apart; where few and narrow ones do not, the rows' numbers."""
     for n in range(1, min(MOST_KEYS, len(columns)) + 1):
         rows = list(zip(*(column.cells for column in columns[:n]), strict=True))
         if len(set(rows)) == len(rows) and 2 * _least(columns[:n]) <= width:
-            return n
-    return min(1, len(columns))
+            return list(columns[:n])
+    return [Column("#", [str(number + 1) for number in range(len(columns[0].cells))])]
 
 
 def _least(columns: Sequence[Column]) -> int:
     return 1 + sum(column.least + GAP for column in columns)
 
 
+def _widths(columns: Sequence[Column], width: int) -> list[int]:
+    """What each column gets: all it needs, up to the largest bound that all of them can have."""
+    room = width - 1 - GAP * len(columns)
+    for bound in range(max(column.natural for column in columns), 0, -1):
+        found = [max(column.least, min(column.natural, bound)) for column in columns]
+        if sum(found) <= room:
+            return found
+    return [min(column.least, max(1, width - GAP - 1)) for column in columns]
+
+
 def _table(columns: Sequence[Column], width: int) -> Table:
-    """Columns at their least width, what is left over given from the left."""
     table = Table(header_style="bold", box=box.SIMPLE_HEAD)
-    spare = width - _least(columns)
-    for column in columns:
-        more = max(0, min(column.natural - column.least, spare))
-        spare -= more
-        table.add_column(
-            column.title,
-            justify="right" if column.is_numeric else "left",
-            width=min(column.least + more, max(1, width - GAP - 1)),
-            overflow="fold",
-        )
+    for column, wide in zip(columns, _widths(columns, width), strict=True):
+        justify: Literal["left", "right"] = "right" if column.is_numeric else "left"
+        table.add_column(column.title, justify=justify, width=wide, overflow="fold")
     for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*map(Text, row))  # text of a trace, not markup
     return table

@@ -49,9 +49,11 @@ def test_a_long_word_is_folded_and_whole() -> None:
     assert "".join(line.strip() for line in lines[3:]) == "0123456789" * 6
 
 
-def test_rows_that_nothing_tells_apart_keep_their_first_column() -> None:
+def test_rows_that_nothing_tells_apart_are_numbered() -> None:
     frame = pd.DataFrame({"row": ["same", "same"], "says": ["x" * 20] * 2, "why": ["y" * 20] * 2})
-    assert [block[1].split()[0] for block in printed(frame, 34)] == ["row", "row"]
+    shown = printed(frame, 40)
+    assert [block[1].split() for block in shown] == [["#", "row", "says"], ["#", "why"]]
+    assert [line.split()[0] for line in shown[1][3:5]] == ["1", "2"]
 
 
 def test_a_frame_without_rows_has_its_headings() -> None:
