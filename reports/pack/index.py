@@ -67,6 +67,16 @@ def _figures(listed: Mapping[str, Any]) -> list[str]:
         "`\\includegraphics{results}` without a width.",
         "",
         *_again(listed, "figures"),
+        "To change a figure, draw the rows of its record again, with `figures.slopes` and "
+        "`figures.trajectories` for those of several names:",
+        "",
+        "    from posttrace.reports import figures, style",
+        "    from posttrace.reports.pack.provenance import rows",
+        "",
+        '    figure = figures.results(rows("results.json"), page=style.PAGES["neurips"])',
+        '    figure.axes[0].set_title("Ours")',
+        '    open("ours.pdf", "wb").write(style.pdf(figure))',
+        "",
     ]
     for entry in _there(listed, "figures"):
         name = entry["name"]

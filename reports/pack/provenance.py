@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.analysis.published.tables import PREFIX
+from posttrace.reports import compare
 from posttrace.reports.evidence import records
+from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +62,21 @@ def record(
         "runs": [{"run_id": run, **_source(material, run, folder)} for run in behind],
         "excluded": [_left_out(left, material, folder) for left in material.excluded],
     }
+
+
+def rows(path: str | Path) -> pd.DataFrame:
+    """The finished table of a figure, from its record in a pack: to draw it another way.
+
+    Undefined numbers are NaN. Raises ``InputError`` for a file that is no record, or has no rows.
+    """
+    import pandas as pd
+
+    found = compare.read(Path(path), SCHEMA, "give the JSON beside a figure of a pack")
+    if found.get("rows") is None:
+        raise InputError(f"{path} has no rows: give the JSON beside a figure of a pack")
+    table = pd.DataFrame(found["rows"], columns=found["columns"])
+    unknown = [name for name in table if table[name].isna().all()]
+    return table.assign(**{str(name): table[name].astype(float) for name in unknown})
 
 
 def asked(material: Material, folder: Path) -> dict[str, Any]:

@@ -3,11 +3,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from posttrace.reports.pack import gains, provenance
 from posttrace.reports.pack.contents import FIGURES
 from posttrace.reports.pack.material import Material
-from posttrace.reports.pack.write import chosen
+from posttrace.reports.pack.write import chosen, write_figures
+from posttrace.reports.style import WIDE
 from posttrace.traces.errors import InputError
 from tests.reports.study import QUICK, STUDY, write_run
 
@@ -72,6 +74,25 @@ def test_paths_in_a_reason_are_as_seen_from_the_pack(tmp_path: Path) -> None:
 def test_rows_without_runs_rest_on_all_of_them(material: Material) -> None:
     rows = pd.DataFrame({"rate": [0.5]})
     assert list(provenance.run_ids(rows, material)) == [list(material.sources)]
+
+
+@pytest.mark.parametrize("name", ["results", "forest", "modes", "slopes_driver", "wins"])
+def test_a_figure_can_be_drawn_again_from_its_record(name: str, reported: Material, tmp_path: Path) -> None:
+    (made,) = write_figures(reported, tmp_path, names=[name])
+    assert made.reason is None
+    table = provenance.rows(tmp_path / f"{name}.json")
+    entry = next(entry for entry in FIGURES if entry.name == name)
+    first, again = (entry.draw(rows, reported.settings, WIDE) for rows in (entry.rows(reported), table))
+    assert [text.get_text() for text in again.findobj(Text)] == [
+        text.get_text() for text in first.findobj(Text)
+    ]
+
+
+def test_rows_are_of_a_record_alone(reported: Material, tmp_path: Path) -> None:
+    write_figures(reported, tmp_path, names=["results"])
+    for path in (tmp_path / "index.json", tmp_path / "results.svg", tmp_path / "none.json"):
+        with pytest.raises(InputError, match="give the JSON beside a figure"):
+            provenance.rows(path)
 
 
 def test_an_unknown_figure_is_named() -> None:
