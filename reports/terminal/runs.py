@@ -44,6 +44,12 @@ def plan_table(jobs: Rows, words: Sequence[Sequence[str]]) -> pd.DataFrame:
     return frame
 
 
+def ended_table(rows: Rows) -> pd.DataFrame:
+    """Runs that ended, in the order in which they did."""
+    frame = pd.DataFrame(list(rows))
+    return frame.assign(best=scores(frame["best"]))
+
+
 def scores(values: pd.Series) -> pd.Series:
     """Native scores with the digits that their size asks for; a dash where there is none."""
     numbers = values.astype(float)

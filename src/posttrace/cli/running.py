@@ -176,7 +176,8 @@ def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
 def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]) -> SweepResult:
     from posttrace.reports.terminal.screen import live
 
-    return live(lambda: launch(jobs), lambda: _lines(jobs))
+    due = [job for job in jobs if job.plan.action in ("run", "retry")]
+    return live(lambda: launch(jobs), lambda: _lines(due))
 
 
 def _lines(jobs: list[Planned]) -> dict[str, str]:
@@ -219,9 +220,7 @@ def _show_plan(jobs: list[Planned]) -> None:
 
 
 def _show_sweep(jobs: list[Planned], swept: SweepResult) -> None:
-    import pandas as pd
-
-    from posttrace.reports.terminal.runs import scores
+    from posttrace.reports.terminal.runs import ended_table
     from posttrace.reports.terminal.screen import print_frame
 
     named = {f"{job.cell_id}-s{job.config['seed']}": job for job in jobs}
@@ -238,12 +237,13 @@ def _show_sweep(jobs: list[Planned], swept: SweepResult) -> None:
         for r in swept.ran
     ]
     if rows:
-        ended = pd.DataFrame(rows)
-        print_frame(ended.assign(best=scores(ended["best"])), "Runs that ended")
+        print_frame(ended_table(rows), "Runs that ended")
     for r in swept.ran:
         if r.reason:
             click.echo(f"{r.run_id}: {r.reason}", err=True)
     for job in swept.skipped:
         click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
+    if any(job.plan.action == "skip" for job in swept.skipped):
+        click.echo("what has ended stands: another seed, experiment or out makes new runs", err=True)
     for job_not_run in swept.not_run:
         click.echo(job_not_run.reason, err=True)
