@@ -141,8 +141,18 @@ def sources_of(traces: TraceSet | str | Path | Sequence[str | Path]) -> list[str
     if any(is_table(word) for word in paths):
         named_tables(paths)
     else:
-        find_traces(paths)  # complains of a path as it was given, in the words of every other command
+        _check_names(find_traces(paths))  # complains of a path as it was given, as every other command does
     return paths
+
+
+def _check_names(traces: Iterable[Path]) -> None:
+    """Raise ``InputError`` for a name that no page and no JSON can hold."""
+    for trace in traces:
+        try:
+            str(trace.resolve()).encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(trace).decode(errors="backslashreplace")
+            raise InputError(f"{shown}: its name is not UTF-8; rename the folder or give a link") from error
 
 
 def _seen_from(folder: Path, path: str) -> str:

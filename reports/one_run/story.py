@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +22,7 @@ from posttrace.reports.figures.timeline import COLUMNS
 from posttrace.reports.one_run.clock import last_seen_s
 from posttrace.reports.one_run.commands import Command, commands
 from posttrace.reports.one_run.diffs import Change, changes
-from posttrace.traces.events import CodeRevision, LogMetrics, ProcessObserved
+from posttrace.traces.events import CodeRevision, FileChange, LogMetrics, ProcessObserved
 
 if TYPE_CHECKING:
     from posttrace.analysis.runs.records import RunRecord
@@ -168,14 +170,20 @@ def _chapter(
     store: Revisions, span: Sequence[CodeRevision], aside: _Aside, about: tuple[int | None, float, float]
 ) -> Chapter:
     """``span``: the revision that it begins with, and those up to its end."""
-    paths = {file.path for event in span[1:] for file in event.files}
-    shown = {path for path in paths if path not in aside}
+    paths = {_name(file): file.path for event in span[1:] for file in event.files}
+    shown = {name for name, path in paths.items() if path not in aside}
     omitted = sum(int((event.extra or {}).get("files_omitted", 0)) for event in span[1:])
     try:
         if not span:
             raise RevisionError("the record holds no revision of the code")
         commits = span[0].commit, span[-1].commit
         found = changes(store.files(commits[0]), store.files(commits[1]), shown)
+        found = tuple(replace(change, path=paths[change.path]) for change in found)
     except RevisionError as error:
         return Chapter(*about, (), len(paths) - len(shown) + omitted, str(error))
     return Chapter(*about, found, len(paths) - len(shown) + omitted, None, commits)
+
+
+def _name(file: FileChange) -> str:
+    """As ``Revisions`` names it: the record spells out what is not UTF-8, and keeps the bytes beside it."""
+    return file.path if file.path_b64 is None else os.fsdecode(base64.b64decode(file.path_b64))

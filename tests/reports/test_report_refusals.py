@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from posttrace.reports.report import report
 from posttrace.traces.errors import InputError
+from tests.reports.study import STUDY, write_run
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,11 @@ def test_a_failure_leaves_the_old_report(tmp_path: Path) -> None:
         report(tmp_path / "empty", out)
     assert out.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "report.html"]
+
+
+def test_a_folder_whose_name_is_not_utf8_is_refused_at_once(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    write_run(folder / "run", STUDY[0])
+    with pytest.raises(InputError, match=r"xff/run/trace.jsonl: its name is not UTF-8; rename the folder"):
+        report(folder, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()

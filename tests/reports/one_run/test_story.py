@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pygit2
 import pytest
 
 from posttrace.analysis.audit.audit import audit
+from posttrace.analysis.routes.record.revision import Revisions
 from posttrace.analysis.runs.load import load
 from posttrace.reports import alt
 from posttrace.reports.one_run import chapters, story
@@ -16,6 +19,7 @@ from posttrace.reports.one_run.story import Story
 from posttrace.reports.render.html import markdown
 from posttrace.reports.runs import frames
 from posttrace.reports.runs.routing import Routing
+from posttrace.traces.events import CodeRevision, FileChange
 from tests.reports.page import Page
 from tests.reports.run import write_told_run
 from tests.reports.study import QUICK
@@ -164,3 +168,22 @@ def test_nothing_to_tell_is_a_story_too(routed: pd.DataFrame, told: Story) -> No
     assert alt.timeline(empty.events, empty.name).endswith(
         "0 commands seen, 0 of them failed or left no model."
     )
+
+
+def test_a_file_whose_name_is_not_utf8_is_not_lost(tmp_path: Path) -> None:
+    repository = pygit2.init_repository(tmp_path / "revisions.git", bare=True)
+    who = pygit2.Signature("posttrace", "posttrace@example.org", 0, 0)
+    blob = repository.create_blob(b"print(1)\n")
+    commits = []
+    for listing in (b"", b"100644 \xff.py\0" + blob.raw):
+        tree = repository.write(pygit2.enums.ObjectType.TREE, listing)
+        commits.append(str(repository.create_commit(None, who, who, "state", tree, [])))
+    exact = base64.b64encode(b"\xff.py").decode()
+    change = FileChange(path="\\xff.py", path_b64=exact, status="added", added=1, removed=0, bytes=9)
+    span = [
+        CodeRevision(commit=commits[0], parent=None, trigger="start", files=[]),
+        CodeRevision(commit=commits[1], parent=commits[0], trigger="submission", files=[change]),
+    ]
+    nothing = story._Aside(frozenset(), frozenset())
+    chapter = story._chapter(Revisions(tmp_path / "trace.jsonl"), span, nothing, (1, 0.0, 9.0))
+    assert [(c.path, c.added) for c in chapter.changes] == [("\\xff.py", 1)]
