@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 
 def headline(run: RunRecord, verdicts: pd.DataFrame) -> Prose:
-    """The run in one sentence: verdict, best, baseline, what is left of the gain, route."""
+    """The run in a sentence: verdict, best, baseline, what is left of the gain, route; then if it counts."""
     row = verdicts.iloc[0]
+    standing = "" if run.state_reason is None else f" A study leaves this run out: {run.state_reason}."
     if pd.isna(row["reported_gain_pp"]):
-        return Prose(f"{row['task']} · {row['run_label']}: {row['label']}.")
+        return Prose(f"{row['task']} · {row['run_label']}: {row['label']}.{standing}")
     parts = [
         f"Best {percent(row['reported_best_pct'])} % of {_counted(run, row['k'])}",
         f"baseline {percent(row['baseline_pct'])} %",
@@ -34,9 +35,8 @@ def headline(run: RunRecord, verdicts: pd.DataFrame) -> Prose:
         *_corrected(row),
         f"route {row['route'] if pd.notna(row['route']) else NOT_RECORDED}",
     ]
-    return Prose(
-        f"{row['task']} · {row['run_label']}: {row['label']}. {', '.join(parts)}.".replace("..", ".")
-    )
+    said = f"{row['task']} · {row['run_label']}: {row['label']}. {', '.join(parts)}.".replace("..", ".")
+    return Prose(f"{said}{standing}")
 
 
 def _counted(run: RunRecord, k: Any) -> str:

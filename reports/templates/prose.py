@@ -61,9 +61,12 @@ STAGES: Final = """\
 **Figure 3.** What the time was spent on. Every moment belongs to one stage, by the rules in the table below;
 they rest on what the recorder saw and not on what the agent said it did."""
 
-CELLS: Final = """\
-A cell is one task, agent and setting; its runs differ in the seed alone. The unit of replication for a
-claim about an *agent* is the run: one run has no spread to show, two a range, three or more an interval."""
+NO_SCORE: Final = {
+    "drop": "a run without a score is left out of it",
+    "zero": "a run without a score enters it with a score of 0",
+    "baseline": "a run without a score enters it with a gain of 0",
+}
+"""``exclude_policy`` -> what it does to a mean over runs."""
 
 FLAGS: Final = """\
 An observation is something that a reader of a score should know; it is not a verdict on the agent. No
@@ -93,6 +96,15 @@ score. A gain *exceeds noise* when the adjusted p is at most {alpha:g} and the l
 {delta_min:g} pp. *Regression*: every submission lies below the baseline, tested at level {alpha:g}; *no gain
 larger than*: the upper bound lies below that. Neither is adjusted over runs: of many runs that changed
 nothing, some are called a regression by chance."""
+
+
+def cells_caption(settings: dict[str, Any]) -> str:
+    """What a cell is, what its mean is over, and what the interval is."""
+    return f"""\
+A cell is one task, agent and setting; its runs differ in the seed alone. The unit of replication for a
+claim about an *agent* is the run: one run has no spread to show, two a range, three or more an interval
+(Student's t, two-sided {level(settings["alpha"])}). Mean gain: over the runs of the cell;
+{NO_SCORE[settings["exclude_policy"]]}."""
 
 
 def submissions_caption(settings: dict[str, Any]) -> str:

@@ -132,7 +132,7 @@ def _cells(parameters: Parameters) -> list[NotebookNode]:
         code(CHAPTERS),
         text("## Cell by cell"),
         code("cell_table = tables.cell_table(audit, verdicts)\ncell_table"),
-        text(prose.CELLS),
+        text(prose.cells_caption(parameters.settings)),
         text("## Exclusions and denominators"),
         code("run_counts = tables.run_counts(traces, verdicts)\nrun_counts"),
         text("Traces that were left out:"),

@@ -62,6 +62,14 @@ def test_the_best_is_the_one_the_verdict_is_on(traces: TraceSet, verdicts: pd.Da
     )
 
 
+def test_a_run_that_does_not_count_is_said_at_once(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", dataclasses.replace(SKETCH, status=""))
+    one = alone(load([tmp_path / "run"]))
+    rows = frames.with_integrity(frames.verdicts(audit(one, QUICK)), one)
+    said = run_facts.headline(one.final[0], rows).text
+    assert said.endswith(" A study leaves this run out: no run.finished.")
+
+
 def test_process_numbers_leave_the_base_out_and_unknown_is_no_zero(
     traces: TraceSet, verdicts: pd.DataFrame, told: story.Story
 ) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from typing import Any
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 from omegaconf import OmegaConf
 
+from posttrace.analysis.audit.cells import POLICIES
 from posttrace.analysis.audit.settings import AuditSettings
+from posttrace.reports.templates import prose
 from posttrace.reports.templates.cells import Parameters
 from posttrace.reports.templates.study import build
 
@@ -61,3 +65,14 @@ def test_a_reviewers_questions_come_in_order() -> None:
         "## Integrity",
         "## Rebuild this report",
     ]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_captions_name_their_levels_and_what_a_missing_score_does(policy: Any) -> None:
+    settings = dataclasses.asdict(AuditSettings(alpha=0.1, exclude_policy=policy))
+    cells = prose.cells_caption(settings).replace("\N{NO-BREAK SPACE}", " ")
+    assert "two-sided 90 %" in cells
+    assert prose.NO_SCORE[policy] in cells
+    verdicts = " ".join(prose.verdict_caption(settings).split())
+    assert "*Regression*: every submission lies below the baseline, tested at level 0.1;" in verdicts
+    assert "Neither is adjusted over runs" in verdicts
