@@ -163,7 +163,7 @@ def _print_changes(console: Console, lines: Callable[[], dict[str, str]], done: 
 
 
 def _points(values: pd.Series) -> pd.Series:
-    return values.map(lambda x: "–" if pd.isna(x) else f"{100 * x:.2f}")
+    return values.map(lambda x: "–" if pd.isna(x) else f"{100 * x:z.2f}")
 
 
 def _p_value(p: float) -> str:

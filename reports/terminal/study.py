@@ -134,11 +134,13 @@ def viewed(table: pd.DataFrame, view: View) -> pd.DataFrame:
     for name in shown.columns:
         values = table[name]
         if name in view.points.split():
-            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{100 * x:.2f}")
+            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{100 * x:z.2f}")
         elif name in chances:
             shown[name] = values.map(_chance)
+        elif name == "verdicts":
+            shown[name] = values.str.replace("_", " ")
         elif pd.api.types.is_float_dtype(values):
-            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{x:.{view.digits}f}")
+            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{x:z.{view.digits}f}")
     empty = [name for name in shown if shown[name].isna().all() or (shown[name] == "").all()]
     return shown.drop(columns=empty)
 

@@ -81,6 +81,7 @@ def audit(
     else:
         print_frame(*audit_table(result, observed))
         for shown in study_tables(pt.study(result, traces=traces), everything=with_study):
+            click.echo()
             print_frame(*shown)
     broken = any(exclusion.state == "invalid" for exclusion in result.excluded)
     return int(broken or any(row.verdict in wanted for row in result.runs))

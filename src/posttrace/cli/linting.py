@@ -32,6 +32,8 @@ def lint(tables: Paths, as_json: bool, as_csv: bool) -> int:
     elif as_csv:
         click.echo(findings.table().to_csv(index=False), nl=False)
     else:
-        for shown in findings_tables(findings):
+        for number, shown in enumerate(findings_tables(findings)):
+            if number:
+                click.echo()
             print_frame(*shown)
     return int(findings.inconsistent)

@@ -156,4 +156,5 @@ def _print(
         return
     print_frame(*answers_table(found, gain), notes)
     if levers and gain is not None:
+        click.echo()
         print_frame(*needed_table(levers, gain, wanted))

@@ -6,7 +6,7 @@ import pytest
 
 from posttrace.analysis.across.study import study
 from posttrace.analysis.audit.audit import AuditSettings, audit
-from posttrace.reports.terminal.study import VIEWS, study_tables
+from posttrace.reports.terminal.study import VIEWS, study_tables, viewed
 from tests.analysis.inmemory import Start, Traces, evaluation, record, run_of
 
 
@@ -44,6 +44,12 @@ def test_failures_by_every_policy(found):
     assert last["task"] == "all cells"
     assert last["no_score"] == 1
     assert [last[policy] for policy in ("drop", "zero", "baseline")] == ["15.00", "-7.50", "7.50"]
+
+
+def test_what_rounds_to_nothing_has_no_sign():
+    table = pd.DataFrame({"task": ["t"], "mean_gain": [-0.00001], "verdicts": ["2 within_noise"]})
+    shown = viewed(table, VIEWS["cells"]).iloc[0]
+    assert list(shown) == ["t", "0.00", "2 within noise"]
 
 
 def test_everything_is_shown_or_says_why_not(found):
