@@ -46,6 +46,21 @@ READ: Final = {
         points="difference low high",
         chances="p p_holm",
     ),
+    "cells": View(
+        VIEWS["cells"].title,
+        "task agent_label n_runs n_without_score mean_gain low high interval gain_kind verdicts",
+        points=VIEWS["cells"].points,
+    ),
+    "best_of_k": View(
+        VIEWS["best_of_k"].title,
+        "task agent_label runs left_out k expected_best reason",
+        points=VIEWS["best_of_k"].points,
+    ),
+    "sensitivity": View(
+        VIEWS["sensitivity"].title,
+        "task agent_label runs failed drop zero baseline reason",
+        points=VIEWS["sensitivity"].points,
+    ),
     "other_items": View(
         "Gain over other runs and other items, of an agent on a task, or more than another agent's, in "
         "percentage points",

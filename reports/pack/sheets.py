@@ -51,18 +51,14 @@ def _of_traces(name: str, material: Material) -> pd.DataFrame:
 
 
 def _of_study(name: str, material: Material) -> pd.DataFrame:
+    """The table, with the names that tell cells apart: an agent may have several drivers, modes or bases."""
     table = material.study.tables[name]
     if table.empty:
         raise Unsupported(material.study.reasons.get(name, "no row"))
-    return table
-
-
-def _other_items(material: Material) -> pd.DataFrame:
-    """Of the study, with the names of the agents whose cells are compared."""
-    table = _of_study("items", material)
-    labels = gains.labels(material)
-    named = {"agent_label": table["cell_id"].map(labels), "other_label": table["other"].map(labels)}
-    return table.assign(**{name: values.fillna("") for name, values in named.items()})
+    if "cell_id" not in table:
+        return table
+    cells = {"agent_label": table["cell_id"], **({"other_label": table["other"]} if "other" in table else {})}
+    return table.assign(**{name: ids.map(gains.labels(material)).fillna("") for name, ids in cells.items()})
 
 
 def _association(material: Material) -> pd.DataFrame:
@@ -136,6 +132,7 @@ _STUDY: Final = {
     "improvement": ("improvement", "two agents: chance that a run of one gains more"),
     "profiles": ("profiles", "an agent and threshold: share of runs that gain more"),
     "best_of_k": ("best_of_k", "a cell and k: expected best gain of k runs, on 0..1"),
+    "other_items": ("items", "a cell, or two: gain over other runs and other items, on 0..1"),
     "mixed": ("mixed", "a level of a factor in gain ~ factor + (1 | task), on 0..1"),
     "sensitivity": ("sensitivity", "a cell: mean gain by what a run without a score counts as, on 0..1"),
 }
@@ -179,11 +176,5 @@ SHEETS: Final = (
     *(
         Sheet(name, row, partial(_of_study, table), **printing(name, table))
         for name, (table, row) in _STUDY.items()
-    ),
-    Sheet(
-        "other_items",
-        "a cell, or two: gain over other runs and other items, on 0..1",
-        _other_items,
-        **printing("other_items"),
     ),
 )

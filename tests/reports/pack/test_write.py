@@ -151,6 +151,15 @@ def test_every_printed_row_says_whose_it_is(material: Material) -> None:
     ] == "all cells"
 
 
+@pytest.mark.parametrize("name", ["cells", "sensitivity", "best_of_k"])
+def test_cells_of_one_agent_are_told_apart_in_print(name: str, reported: Material) -> None:
+    """In the reported table one agent has two drivers and two modes on each of two tasks."""
+    lines = table(reported, name, "markdown").decode().splitlines()
+    rows = [line.split("|")[1:3] for line in lines if line.startswith("|")][2:]
+    named = {tuple(cell.strip() for cell in row) for row in rows}
+    assert {("spell", f"sft · {rest}") for rest in ("small · free", "large · free", "small · fixed")} <= named
+
+
 def test_estimates_that_are_all_undefined_keep_a_column_of_dashes(material: Material) -> None:
     mixed = material.study.tables["mixed"]
     assert len(mixed) > 0
