@@ -31,7 +31,7 @@ def trajectories(table: pd.DataFrame) -> str:
 
 
 LISTENED: Final = 36
-"""Runs that somebody listens to one by one; of more each agent is told as a whole."""
+"""Runs, or submissions of one, that somebody listens to one by one; of more they are told as a whole."""
 
 
 def forest(table: pd.DataFrame) -> str:
@@ -69,7 +69,10 @@ def routes(table: pd.DataFrame) -> str:
 
 
 def timeline(table: pd.DataFrame, name: str) -> str:
-    """Text for the timeline: the submissions in order with score and route, and how commands ended."""
+    """Text for the timeline: the submissions in order with score and route, and how commands ended.
+
+    Of many submissions how many there are by route, and where the scores lie.
+    """
     sent = table[(table["lane"] == "submission") & (table["kind"] != "baseline")]
     said = [
         f"submission {row['submission_id']} after {row['start_s']:.0f} s: "
@@ -77,10 +80,21 @@ def timeline(table: pd.DataFrame, name: str) -> str:
         + f", {plain(row['label'])}"
         for row in sent.to_dict("records")
     ]
+    if len(sent) > LISTENED:
+        said = list(_submissions(sent))
     ended = table.loc[table["lane"] == "command", "kind"]
     failed = int(ended.isin(["failed", "no_model"]).sum())
     seen = f"{plural(len(ended), 'command')} seen, {failed} of them failed or left no model"
     return f"Timeline of {plain(name)}: " + "; ".join([*said, seen]) + "."
+
+
+def _submissions(sent: pd.DataFrame) -> Iterator[str]:
+    scores = sent["score_pct"].dropna()
+    yield f"{plural(len(sent), 'submission')}, {len(sent) - len(scores)} of them without a score"
+    if len(scores):
+        yield f"scores from {percent(scores.min())} to {percent(scores.max())} %"
+    counts = sent["label"].map(plain).value_counts(sort=False).items()
+    yield "by route: " + ", ".join(f"{n} {route}" for route, n in counts)
 
 
 def stages(table: pd.DataFrame) -> str:

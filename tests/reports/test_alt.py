@@ -29,3 +29,29 @@ def test_of_many_runs_each_agent_is_told_as_a_whole() -> None:
         "Gain of the runs over their baselines in percentage points. "
         "spell, sft: 40 runs, +9.0 to +48.0: 40 exceeds; house, crash: 1 run, no gain: 1 invalid."
     )
+
+
+def test_many_submissions_of_a_run_are_told_as_a_whole() -> None:
+    number = alt.LISTENED + 1
+    table = pd.DataFrame(
+        {
+            "lane": "submission",
+            "kind": "scored",
+            "start_s": np.arange(number, dtype=float),
+            "score_pct": [np.nan, *range(1, number)],
+            "label": ["grpo", *["sft"] * (number - 1)],
+            "submission_id": range(1, number + 1),
+        }
+    )
+    assert alt.timeline(table, "a run") == (
+        f"Timeline of a run: {number} submissions, 1 of them without a score; "
+        f"scores from 1.0 to {number - 1}.0 %; "
+        f"by route: 1 grpo, {number - 1} sft; 0 commands seen, 0 of them failed or left no model."
+    )
+    assert "submission 1 after 0 s: no score, grpo" in alt.timeline(table.iloc[:3], "a run")
+
+
+def test_a_missing_baseline_is_said() -> None:
+    names = ["task", "agent_label", "run_id", "kind", "score_pct"]
+    table = pd.DataFrame([("spell", "sft", "r", "scored", 30.0)], columns=names)
+    assert alt.trajectories(table).endswith("spell: no scored baseline, scores from 30.0 to 30.0 %.")
