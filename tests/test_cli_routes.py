@@ -87,3 +87,16 @@ def test_wrong_words(golden, tmp_path, words, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["routes", "failures"])
+def test_of_a_broken_record_nothing_is_claimed(command, golden, tmp_path):
+    golden.write_text(golden.read_text().replace('"t_s":', '"t_s": ', 1))
+    done = posttrace(command, "run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Nothing failed" not in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "invalid" in line]
+    assert line.startswith("invalid: run/trace.jsonl:")
+    assert line.count("trace.jsonl") == 1
+    done = posttrace("routes", "run", "--explain", "nobody", cwd=tmp_path)
+    assert "none that can be read" in done.stderr

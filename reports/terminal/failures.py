@@ -56,7 +56,9 @@ def failures_table(failures: Failures) -> tuple[pd.DataFrame, str, list[str]]:
     title = f"{len(failed)} of {plural(len(runs), 'run')} failed (iterations: how many of all failed)"
     by = ["task", "agent", "seed"]
     notes = [*_further(failures), *_others(failures)]
-    return shown.sort_values(by, kind="stable"), title, notes or ([] if len(failed) else ["Nothing failed."])
+    if not notes and not len(failed):
+        notes = ["Nothing failed." if len(runs) else "No run could be read."]
+    return shown.sort_values(by, kind="stable"), title, notes
 
 
 def _further(failures: Failures) -> list[str]:

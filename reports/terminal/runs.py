@@ -20,7 +20,8 @@ FRACTION: Final = 1.0
 
 def status_table(states: Rows) -> pd.DataFrame:
     """Attempts by task, agent and seed; scores on each task's own scale, times in whole seconds."""
-    frame = pd.DataFrame(list(states)).drop(columns="path").sort_values(BY, kind="stable")
+    frame = pd.DataFrame(list(states)).sort_values(BY, kind="stable")
+    frame["run"] = frame["run_id"].where(frame["run_id"] != "", frame["path"])
     frame["state"] = frame["state"].str.replace("_", " ")
     frame["submissions_left"] = frame["submissions_left"].astype("Int64").astype(object)
     for name in ("baseline", "best"):
@@ -28,7 +29,7 @@ def status_table(states: Rows) -> pd.DataFrame:
     for name in ("elapsed_s", "wall_left_s"):
         frame[name] = frame[name].map(lambda x: DASH if pd.isna(x) else f"{x:.0f}")
     first = ["task", "agent", "seed", "state", "baseline", "best", "submissions", "submissions_left"]
-    return frame[[*first, "elapsed_s", "wall_left_s", "run_id"]].rename(columns={"run_id": "run"})
+    return frame[[*first, "elapsed_s", "wall_left_s", "run"]]
 
 
 def plan_table(jobs: Rows, words: Sequence[Sequence[str]]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from posttrace.reports.terminal.blocks import blocks
 if TYPE_CHECKING:
     from posttrace.analysis.audit.audit import Audit
     from posttrace.analysis.routes.routes import Routes
+    from posttrace.analysis.runs.records import Exclusion
     from posttrace.analysis.runs.tables import TraceSet
 
 REFRESH_S = 1.0
@@ -124,8 +125,14 @@ def _flagged(audit: Audit) -> list[str]:
     ]
 
 
+def left_out(trace: Exclusion) -> str:
+    """A trace that no table is of, and why; its path once."""
+    words = f"{trace.state.replace('_', ' ')}: {trace.reason}"
+    return words if trace.reason.startswith(str(trace.path)) else f"{trace.path}: {words}"
+
+
 def _left_out(audit: Audit) -> list[str]:
-    lines = [f"{left.path}: {left.state.replace('_', ' ')}: {left.reason}" for left in audit.excluded]
+    lines = [left_out(each) for each in audit.excluded]
     more = len(lines) - LEFT_OUT
     return [*lines[:LEFT_OUT], f"... and {more} more"] if more > 0 else lines
 

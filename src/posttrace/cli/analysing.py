@@ -53,7 +53,7 @@ def audit(
     from posttrace.reports.terminal.study import study_tables
     from posttrace.traces.errors import InputError
 
-    wanted = {code for code in fail_on.split(",") if code}
+    wanted = {code.strip() for code in fail_on.split(",")} - {""}
     if unknown := wanted - set(CODES):
         raise InputError(f"--fail-on {', '.join(sorted(unknown))}: verdicts are {', '.join(CODES)}")
     if as_json and as_csv:

@@ -42,7 +42,7 @@ def routes(
     """
     import posttrace as pt
     from posttrace.reports.memory import Memory
-    from posttrace.reports.terminal.screen import print_frame, routes_table
+    from posttrace.reports.terminal.screen import left_out, print_frame, routes_table
     from posttrace.traces.errors import InputError
 
     if as_json and as_csv:
@@ -63,7 +63,7 @@ def routes(
         click.echo(found.submissions.to_csv(index=False), nl=False)
     else:
         shown, title, notes = routes_table(found)
-        print_frame(shown, title, [*notes, *(f"{left.path}: {left.reason}" for left in traces.invalid)])
+        print_frame(shown, title, [*notes, *map(left_out, traces.invalid)])
     return int(bool(traces.invalid))
 
 
@@ -79,7 +79,7 @@ def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
     import posttrace as pt
     from posttrace.analysis.failures.failures import failures as find
     from posttrace.reports.terminal.failures import failures_table
-    from posttrace.reports.terminal.screen import print_frame
+    from posttrace.reports.terminal.screen import left_out, print_frame
     from posttrace.traces.errors import InputError
 
     if as_json and as_csv:
@@ -91,7 +91,8 @@ def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
     elif as_csv:
         click.echo(found.causes.to_csv(index=False), nl=False)
     else:
-        print_frame(*failures_table(found))
+        shown, title, notes = failures_table(found)
+        print_frame(shown, title, [*notes, *map(left_out, traces.invalid)])
     return int(bool(traces.invalid))
 
 
@@ -102,9 +103,8 @@ def _explained(found: Routes, run_id: str, *, as_json: bool) -> int:
     known = list(found.runs["run_id"])
     if run_id not in known:
         more = f" and {len(known) - NAMED} more; posttrace status lists them" if len(known) > NAMED else ""
-        raise InputError(
-            f"--explain {run_id}: no run has this id; there are {', '.join(known[:NAMED])}{more}"
-        )
+        named = ", ".join(known[:NAMED]) or "none that can be read; posttrace validate says why"
+        raise InputError(f"--explain {run_id}: no run has this id; there are {named}{more}")
     explanation = found.explain(run_id)
     if as_json:
         click.echo(json.dumps(explanation.to_json(), indent=2, allow_nan=False))

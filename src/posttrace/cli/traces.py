@@ -28,7 +28,8 @@ def validate(paths: Paths, as_json: bool) -> int:
     else:
         for f in findings:
             click.echo(f)
-        click.echo(f"{len(traces)} files, {errors} errors, {len(findings) - errors} warnings", err=True)
+        counts = {"file": len(traces), "error": errors, "warning": len(findings) - errors}
+        click.echo(", ".join(f"{n} {noun}{'s' * (n != 1)}" for noun, n in counts.items()), err=True)
     return int(errors > 0)
 
 

@@ -22,8 +22,9 @@ def test_status_is_by_agent_and_seed_whatever_the_folders_are_called() -> None:
     assert set(shown["state"]) == {"agent failed"}
 
 
-def test_a_record_that_says_nothing_is_a_row_too() -> None:
-    assert len(status_table([state("", None), state("sft", 0, submissions_left=3)])) == 2
+def test_a_record_that_says_nothing_is_a_row_and_named_by_its_path() -> None:
+    broken = state("", None, run_id="", path="runs/x", state="no readable record")
+    assert list(status_table([broken, state("sft", 0, submissions_left=3)])["run"]) == ["runs/x", "r"]
 
 
 def test_scores_up_to_one_keep_four_digits() -> None:
