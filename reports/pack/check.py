@@ -113,7 +113,7 @@ class _Again:
         found = list(compare.numbers(name, old["rows"], new["rows"]))
         if old["rows"] is None and old["rows_sha256"] != new["rows_sha256"]:
             found.append(f"{name}: its {old['n_rows']:,} rows are not what they were")
-        return list(compare.traces(old, new)), found
+        return [*compare.traces(old, new), *_rescores(old, new)], found
 
     def missing(self, entry: Mapping[str, Any]) -> Iterator[str]:
         """What was not there is not there now, and for the same reason."""
@@ -148,6 +148,21 @@ class _Again:
         if not Path(there).exists():
             raise InputError(f"{there} does not exist: name the traces of the pack after it")
         return there
+
+
+def _rescores(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Rescore files that are not those of then, of runs that count then and now."""
+    now = {run["run_id"]: run.get("rescores", {}) for run in new["runs"]}
+    for run in old["runs"]:
+        then, files = run.get("rescores"), now.get(run["run_id"])
+        if then is None or files is None:
+            continue
+        for name in sorted({*then, *files}):
+            if then.get(name) != files.get(name):
+                heads = (
+                    head[:16] if head else "none that counts" for head in (then.get(name), files.get(name))
+                )
+                yield f"run {run['run_id']}: {name} changed: head {' then, '.join(heads)} now"
 
 
 def _files(old: Mapping[str, Any], folder: Path) -> Iterator[str]:

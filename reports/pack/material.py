@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from posttrace.analysis.runs.each import Each, in_turn
 from posttrace.reports.pack.entry import Unsupported
 from posttrace.reports.runs import frames
+from posttrace.traces import find_rescores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from posttrace.analysis.audit.settings import AuditSettings
     from posttrace.analysis.failures.failures import Failures
     from posttrace.analysis.published.tables import Table
+    from posttrace.analysis.runs.records import RunRecord
     from posttrace.analysis.runs.tables import TraceSet
     from posttrace.reports.runs.routing import Routing
 
@@ -119,15 +122,30 @@ class Material:
 
     @cached_property
     def sources(self) -> dict[str, dict[str, Any]]:
-        """Run id -> path and head hash of its trace; empty for a reported table."""
+        """Run id -> path and head hash of its trace, and SHA-256 of its rescore files that count; empty for a
+        reported table.
+        """
         final = () if self.found is None else self.found.final
-        return {run.run_id: {"path": run.path, "head_hash": run.head_hash} for run in final}
+        return {
+            run.run_id: {"path": run.path, "head_hash": run.head_hash, "rescores": _rescores(run)}
+            for run in final
+        }
 
     @cached_property
     def excluded(self) -> list[dict[str, str]]:
-        """Traces that do not count: path, state and reason."""
-        left = () if self.found is None else self.found.excluded
-        return [{"path": one.path, "state": one.state, "reason": one.reason} for one in left]
+        """Traces, and rescore files of those that count, that do not: path, state and reason."""
+        if self.found is None:
+            return []
+        files = [one for run in self.found.final for one in run.unusable.items()]
+        return [
+            *({"path": one.path, "state": one.state, "reason": one.reason} for one in self.found.excluded),
+            *({"path": path, "state": "left_out", "reason": reason} for path, reason in files),
+        ]
+
+
+def _rescores(run: RunRecord) -> dict[str, str]:
+    files = [path for path in find_rescores(Path(run.path)) if str(path) not in run.unusable]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _by_file(tables: tuple[Table, ...]) -> tuple[Table, ...]:

@@ -13,6 +13,7 @@ from posttrace.reports.pack.material import Material
 from posttrace.reports.pack.write import write_figures
 from posttrace.reports.pack.write_tables import write_tables
 from posttrace.traces.errors import InputError
+from tests.analysis.written import rescored, write_rescore
 from tests.reports.study import QUICK, STUDY, Sketch, write_run, write_study
 
 SOME = ("results", "forest", "modes", "best_of_k")
@@ -65,6 +66,28 @@ def test_an_altered_trace_is_named_once_and_what_follows_too(tree: Path) -> None
     altered = [line for line in found if line.startswith(f"run {run_id}: its trace was altered: head ")]
     assert len(altered) == 1
     assert any(line.startswith(f"forest[{run_id}].reported_gain_pp: ") for line in found)
+
+
+def rescore(trace: Path, run_id: str, score: float) -> Path:
+    head = json.loads(trace.read_text().splitlines()[-1])["hash"]
+    return write_rescore(trace.parent, 1, head, rescored("baseline", score), run_id=run_id)
+
+
+def test_a_rescore_file_that_is_new_altered_or_gone_is_named(tree: Path) -> None:
+    trace, run_id = first_trace(tree)
+    file = rescore(trace, run_id, 0.25)
+    (new,) = check(tree / "pack", "figures", names=["forest"]).differences[:1]
+    assert new.startswith(f"run {run_id}: rescore-1.jsonl changed: head none that counts then, ")
+
+    write_figures(Material.read([tree / "runs"], QUICK), tree / "pack", names=["forest"])
+    assert check(tree / "pack", "figures", names=["forest"]).differences == ()
+    file.write_text(file.read_text().replace("0.25", "0.75"))
+    found = check(tree / "pack", "figures", names=["forest"]).differences
+    assert any("rescore-1.jsonl: not left out then, left out: " in line for line in found)
+    file.unlink()
+    found = check(tree / "pack", "figures", names=["forest"]).differences
+    assert found[0].startswith(f"run {run_id}: rescore-1.jsonl changed: head ")
+    assert found[0].endswith(" then, none that counts now")
 
 
 def test_a_file_edited_by_hand_or_gone_is_named(tree: Path) -> None:
