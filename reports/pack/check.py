@@ -162,7 +162,7 @@ def _rescores(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
                 heads = (
                     head[:16] if head else "none that counts" for head in (then.get(name), files.get(name))
                 )
-                yield f"run {run['run_id']}: {name} changed: head {' then, '.join(heads)} now"
+                yield f"run {run['run_id']}: {name} changed: {' then, '.join(heads)} now"
 
 
 def _files(old: Mapping[str, Any], folder: Path) -> Iterator[str]:

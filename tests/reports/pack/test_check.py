@@ -77,7 +77,7 @@ def test_a_rescore_file_that_is_new_altered_or_gone_is_named(tree: Path) -> None
     trace, run_id = first_trace(tree)
     file = rescore(trace, run_id, 0.25)
     (new,) = check(tree / "pack", "figures", names=["forest"]).differences[:1]
-    assert new.startswith(f"run {run_id}: rescore-1.jsonl changed: head none that counts then, ")
+    assert new.startswith(f"run {run_id}: rescore-1.jsonl changed: none that counts then, ")
 
     write_figures(Material.read([tree / "runs"], QUICK), tree / "pack", names=["forest"])
     assert check(tree / "pack", "figures", names=["forest"]).differences == ()
@@ -86,7 +86,7 @@ def test_a_rescore_file_that_is_new_altered_or_gone_is_named(tree: Path) -> None
     assert any("rescore-1.jsonl: not left out then, left out: " in line for line in found)
     file.unlink()
     found = check(tree / "pack", "figures", names=["forest"]).differences
-    assert found[0].startswith(f"run {run_id}: rescore-1.jsonl changed: head ")
+    assert found[0].startswith(f"run {run_id}: rescore-1.jsonl changed: ")
     assert found[0].endswith(" then, none that counts now")
 
 
