@@ -109,12 +109,13 @@ def _missing(verdicts: pd.DataFrame, columns: list[str]) -> tuple[str, ...]:
 
 def _scopes(verdicts: pd.DataFrame) -> tuple[str, ...]:
     """What the verdicts may be said of: one note a scope, naming its runs where there are several."""
-    present = [scope for scope in SCOPES if (verdicts["scope"] == scope).any()]
+    tested = verdicts[verdicts["p_raw"].notna()]
     notes = []
-    for scope in present:
-        runs = verdicts[verdicts["scope"] == scope]
-        names = listed(runs["task"] + " · " + runs["run_label"], len(verdicts))
-        notes.append(f"Scope: {scope} ({names}). {SCOPES[scope]}")
+    for scope, says in SCOPES.items():
+        runs = tested[tested["scope"] == scope]
+        names = listed(runs["task"] + " · " + runs["run_label"], len(tested))
+        rest = " that could be tested" if len(runs) == len(tested) < len(verdicts) else ""
+        notes += [f"Scope: {scope} ({names}{rest}). {says}"] * (not runs.empty)
     return tuple(notes)
 
 

@@ -45,11 +45,13 @@ verdict_table = tables.verdict_table(verdicts, notes)
 verdict_table.linked("agent", verdicts["run_id"].map(run_anchor))"""
 
 TRAJECTORIES = """\
-trajectories = shown.Picture(
+trajectories = shown.drawn(
     "trajectories",
-    figures.trajectories(submissions, page=page),
     submissions,
-    alt=alt.trajectories(submissions),
+    lambda rows: figures.trajectories(rows, page=page),
+    alt.trajectories(submissions),
+    missing="No score was recorded, neither of a base nor of a submission.",
+    value="score_pct",
 )
 trajectories"""
 

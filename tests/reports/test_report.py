@@ -16,9 +16,11 @@ import pytest
 from posttrace.analysis.runs.load import load
 from posttrace.reports.notebook import check_executed
 from posttrace.reports.report import report
+from posttrace.traces import read_events
+from posttrace.traces.writer import TraceWriter
 from tests.reports.page import Page
 from tests.reports.run import write_told_run
-from tests.reports.study import QUICK, STUDY, Sketch, write_study
+from tests.reports.study import QUICK, STUDY, Sketch, Time, write_run, write_study
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +217,14 @@ def test_nothing_audited_is_a_report_too(tmp_path: Path) -> None:
     traces = load([tmp_path / "runs"])  # loaded before: the notebook reads the same files again
     page = Page.of(report(traces, tmp_path / "report.html", settings=QUICK).read_text())
     assert "0 runs: nothing to audit; 1 more trace left out." in page.text
+
+
+def test_runs_without_any_score_are_a_report_too(tmp_path: Path) -> None:
+    trace = write_run(tmp_path / "runs" / "one", Sketch("spell", "sft", 0, 40, ["error"]))
+    start, _baseline, *rest = read_events(trace)
+    trace.unlink()
+    with TraceWriter(trace, clock=Time().clock()) as writer:
+        for event in (start, *rest):
+            writer.write(event)
+    text = report(tmp_path / "runs", tmp_path / "report.html", settings=QUICK).read_text()
+    assert "No score was recorded, neither of a base nor of a submission." in text

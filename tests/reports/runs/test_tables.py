@@ -44,7 +44,9 @@ def test_a_dash_comes_with_its_reason(verdicts: pd.DataFrame) -> None:
 
 def test_the_scope_is_printed(verdicts: pd.DataFrame) -> None:
     (note,) = [note for note in tables.verdict_table(verdicts).notes if note.startswith("Scope")]
-    assert note.startswith("Scope: adaptive, this test set (all 6 runs). The agent saw scores")
+    assert note.startswith(
+        "Scope: adaptive, this test set (all 5 runs that could be tested)."
+    )  # crash has no score
     mixed = verdicts.assign(scope=["non-adaptive", *verdicts["scope"][1:]])
     notes = [note for note in tables.verdict_table(mixed).notes if note.startswith("Scope")]
     assert any(note.startswith("Scope: non-adaptive (house · grpo · seed 0).") for note in notes)
