@@ -22,12 +22,14 @@ def test_what_ended_is_named_by_task_and_agent(
     jobs: list[Planned], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_id = f"{jobs[1].cell_id}-s1-a2"
-    ended = RunResult(run_id, "path", "agent_failed", "exit code 3", 1, 0.5, "f" * 64)
+    ended = RunResult(
+        run_id, "out/attempt-2", "agent_failed", "exit code 3; see logs/agent.stderr.log", 1, 0.5, "f" * 64
+    )
     _show_sweep(jobs, SweepResult((ended,), (), ()))
     shown = capsys.readouterr()
     (row,) = [line.split() for line in shown.out.splitlines() if run_id in line]
     assert row == ["house", "copy", run_id, "agent", "failed", "1", "0.5000", "f" * 64]
-    assert shown.err == f"{run_id}: exit code 3\n"
+    assert shown.err == "out/attempt-2: exit code 3; see logs/agent.stderr.log\n"
 
 
 def test_what_was_skipped_says_how_to_run_anew(

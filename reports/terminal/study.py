@@ -19,13 +19,17 @@ Shown = tuple[pd.DataFrame, str, list[str]]
 
 @dataclass(frozen=True)
 class View:
-    """How one table of a study is shown. ``points``: columns that are gains; ``chances``: p-values."""
+    """How one table of a study is shown. ``points``: columns that are gains; ``chances``: p-values.
+
+    ``always``: columns that stay though every row of them is empty.
+    """
 
     title: str
     columns: str
     points: str = ""
     chances: str = ""
     digits: int = 3
+    always: str = ""
 
 
 VIEWS: Final[dict[str, View]] = {
@@ -43,6 +47,7 @@ VIEWS: Final[dict[str, View]] = {
         "Mean gain by what a run without a score counts as, in percentage points",
         "task agent runs no_score drop zero baseline reason",
         points="drop zero baseline",
+        always="drop",
     ),
     "rates": View(
         "Rates, with Wilson and exact 95 % intervals",
@@ -141,7 +146,8 @@ def viewed(table: pd.DataFrame, view: View) -> pd.DataFrame:
             shown[name] = values.str.replace("_", " ")
         elif pd.api.types.is_float_dtype(values):
             shown[name] = values.map(lambda x: None if pd.isna(x) else f"{x:z.{view.digits}f}")
-    empty = [name for name in shown if shown[name].isna().all() or (shown[name] == "").all()]
+    said = set(view.always.split())
+    empty = [n for n in shown if n not in said and (shown[n].isna().all() or (shown[n] == "").all())]
     return shown.drop(columns=empty)
 
 

@@ -240,7 +240,7 @@ def _show_sweep(jobs: list[Planned], swept: SweepResult) -> None:
         print_frame(ended_table(rows), "Runs that ended")
     for r in swept.ran:
         if r.reason:
-            click.echo(f"{r.run_id}: {r.reason}", err=True)
+            click.echo(f"{r.path}: {r.reason}", err=True)
     for job in swept.skipped:
         click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
     if any(job.plan.action == "skip" for job in swept.skipped):

@@ -52,6 +52,13 @@ def test_what_rounds_to_nothing_has_no_sign():
     assert list(shown) == ["t", "0.00", "2 within noise"]
 
 
+def test_every_policy_keeps_its_column():
+    table = pd.DataFrame(
+        {"task": ["t"], "no_score": [1], "drop": [np.nan], "zero": [-0.2], "baseline": [0.0]}
+    )
+    assert list(viewed(table, VIEWS["sensitivity"])) == ["task", "no_score", "drop", "zero", "baseline"]
+
+
 def test_everything_is_shown_or_says_why_not(found):
     shown = titled(found, everything=True)
     assert len(shown) == len(VIEWS)
