@@ -38,13 +38,20 @@ def wins(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         many = len(names) > FEW
         cells = [_cell(row, names, bounds=not many) for row in table.to_dict("records")]
         numbers = [str(i) for i in range(1, len(names) + 1)]
-        rows = [f"{i} · {name}" for i, name in zip(numbers, names, strict=True)] if many else names
-        draw_matrix(axes, cells, (rows, numbers if many else names), (0.0, 1.0), width)
+        said = [_said(name, table) for name in names]
+        rows = [f"{i} · {name}" for i, name in zip(numbers, said, strict=True)] if many else said
+        draw_matrix(axes, cells, (rows, numbers if many else said), (0.0, 1.0), width)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         label = "the interval holds 0.5, or there is none"
         place(figure, [Patch(**HATCHED, label=label)] if any(cell.hatched for cell in cells) else [], "lower")
         return style.settled(figure)
+
+
+def _said(name: str, table: pd.DataFrame) -> str:
+    """The agent, with its number of tasks where others have more: it was compared on these alone."""
+    tasks, most = int(table.loc[table["one"] == name, "tasks"].max()), int(table["tasks"].max())
+    return name if tasks == most else f"{name} ({tasks} of {most} tasks)"
 
 
 def _cell(row: dict[Any, Any], names: list[str], *, bounds: bool) -> Cell:

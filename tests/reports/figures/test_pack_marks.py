@@ -86,6 +86,15 @@ def test_wins_hatch_unless_one_half_is_left_out():
     assert {"0.90", "[0.70, 0.97]", "0.80", "no interval", "–"} <= set(texts(axes))
 
 
+def test_wins_on_fewer_tasks_say_so():
+    pairs = tables.pairs()
+    names = list(dict.fromkeys(pairs["one"]))
+    few = (pairs["one"] == names[-1]) | (pairs["other"] == names[-1])
+    axes = figures.wins(pairs.assign(tasks=few.map({True: 1, False: 6}))).axes[0]
+    said = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    assert said == [*names[:-1], f"{names[-1]} (1 of 6 tasks)"]
+
+
 def test_many_agents_are_numbered():
     names = [f"agent {i}" for i in range(9)]
     rows = tables.pairs().iloc[:1]
