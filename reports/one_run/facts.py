@@ -143,7 +143,7 @@ def resources(traces: TraceSet, run: RunRecord) -> Table:
         ("CPU, mean, % of one core", samples["cpu_pct"].mean(), "{:,.0f}"),
         ("memory, largest, MiB", samples["rss_bytes"].max() / 2**20, "{:,.1f}"),
         ("disk, largest, MiB", samples["disk_bytes"].max() / 2**20, "{:,.1f}"),
-        ("GPUs", float(gpus), "{:,.0f}"),
+        ("GPUs seen", float(gpus), "{:,.0f}"),
     ]
     if gpus:
         hours = None if run.wall_s is None else float(gpus) * run.wall_s / 3600

@@ -114,7 +114,7 @@ def _scopes(verdicts: pd.DataFrame) -> tuple[str, ...]:
     for scope, says in SCOPES.items():
         runs = tested[tested["scope"] == scope]
         names = listed(runs["task"] + " · " + runs["run_label"], len(tested))
-        rest = " that could be tested" if len(runs) == len(tested) < len(verdicts) else ""
+        rest = " that could be tested" if 1 < len(runs) == len(tested) < len(verdicts) else ""
         notes += [f"Scope: {scope} ({names}{rest}). {says}"] * (not runs.empty)
     return tuple(notes)
 

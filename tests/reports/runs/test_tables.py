@@ -232,3 +232,9 @@ def test_cells_of_a_table_are_inert() -> None:
 
 def test_prose_is_inert() -> None:
     assert Prose("*3* runs")._repr_markdown_() == "\\*3\\* runs"
+
+
+def test_the_scope_of_a_single_tested_run_names_it(verdicts: pd.DataFrame) -> None:
+    two = verdicts[verdicts["agent"].isin(["crash", "lottery"])]
+    (note,) = [note for note in tables.verdict_table(two).notes if note.startswith("Scope")]
+    assert note.startswith("Scope: adaptive, this test set (spell · lottery · seed 0). The agent saw scores")
