@@ -63,3 +63,12 @@ def test_the_gain_of_the_trained_model_exceeds_noise(followed: tuple[Path, str])
 def test_the_route_is_what_the_page_says(followed: tuple[Path, str]) -> None:
     runs = json.loads(posttrace(followed[0], "routes", "outputs", "--json"))["runs"]
     assert {run["agent"]: run["submitted"]["route"] for run in runs} == {"mine": "sft", "copy": "no_train"}
+
+
+def test_an_edited_agent_is_another_run_by_its_version_alone(followed: tuple[Path, str]) -> None:
+    folder, _ = followed
+    script = folder / "my_agent.py"
+    script.write_text(script.read_text() + "# edited\n")
+    words = ("run", "--dry-run", "--config-dir", "conf", "task=repeat", "base_model=spell", "agent=mine")
+    assert "skip" in posttrace(folder, *words)
+    assert "not run yet" in posttrace(folder, *words, "agent.version=2")
