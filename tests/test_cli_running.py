@@ -39,9 +39,7 @@ def test_what_was_skipped_says_how_to_run_anew(
     _show_sweep(skipped, SweepResult((), tuple(skipped), ()))
     said = capsys.readouterr().err.splitlines()
     assert said[0] == f"{jobs[0].seed_dir}: skip: completed"
-    assert said[2:] == [
-        "what has ended stands: another seed, agent.version, experiment or out makes new runs"
-    ]
+    assert said[2:] == ["what has ended stands: give another seed, agent.version, experiment or out"]
 
 
 def test_a_plan_has_a_row_for_every_job(jobs: list[Planned], capsys: pytest.CaptureFixture[str]) -> None:

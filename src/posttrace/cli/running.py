@@ -244,8 +244,6 @@ def _show_sweep(jobs: list[Planned], swept: SweepResult) -> None:
     for job in swept.skipped:
         click.echo(f"{job.seed_dir}: {job.plan.action}: {job.plan.why}", err=True)
     if any(job.plan.action == "skip" for job in swept.skipped):
-        click.echo(
-            "what has ended stands: another seed, agent.version, experiment or out makes new runs", err=True
-        )
+        click.echo("what has ended stands: give another seed, agent.version, experiment or out", err=True)
     for job_not_run in swept.not_run:
         click.echo(job_not_run.reason, err=True)
