@@ -90,7 +90,8 @@ def _tables(listed: Mapping[str, Any]) -> list[str]:
     lines = [
         "# Tables",
         "",
-        "The JSON beside each table has its rows with all digits, and where they come from.",
+        "The JSON beside each table has its rows with all digits, and where they come from. In LaTeX and "
+        "Markdown numbers are shortened, and gains are in percentage points.",
         "",
         *_again(listed, "tables"),
     ]
