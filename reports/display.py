@@ -12,6 +12,8 @@ import pandas as pd
 DASH: Final = "–"
 MINUS: Final = "\N{MINUS SIGN}"
 
+EXACT: Final = 9
+"""Digits of a number that are not the noise of sums: the same value is printed the same way everywhere."""
 LISTED: Final = 6
 """Names that a note takes; of more it gives the number."""
 
@@ -20,14 +22,14 @@ MARKDOWN_SIGNS: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$:^=-])")
 
 def percent(value: Any) -> str:
     """Score in percent with one digit: 21.3."""
-    return DASH if pd.isna(value) else f"{value:.1f}".replace("-", MINUS)
+    return DASH if pd.isna(value) else f"{round(value, EXACT):.1f}".replace("-", MINUS)
 
 
 def points(value: Any) -> str:
     """Signed percentage points with one digit: +3.1, −0.4; what rounds to zero has no sign."""
     if pd.isna(value):
         return DASH
-    text = f"{value:+.1f}"
+    text = f"{round(value, EXACT):+.1f}"
     return "0.0" if float(text) == 0 else text.replace("-", MINUS)
 
 

@@ -22,7 +22,7 @@ from posttrace.analysis.audit.counts import CountEvidence, Scores
 from posttrace.analysis.audit.evidence import Evidence, Measure
 from posttrace.analysis.audit.itemtable import ItemError, ItemTable, different
 from posttrace.analysis.audit.settings import AuditSettings
-from posttrace.analysis.audit.verdict import MIN_ITEMS
+from posttrace.analysis.audit.verdict import MIN_ITEMS, too_few
 from posttrace.analysis.audit.wording import BOUNDED, BY_SCORES, RESTS_ON, Scope, pp
 from posttrace.analysis.runs.records import Evaluation, RunRecord
 from posttrace.traces.events import Split
@@ -168,7 +168,7 @@ def assess(record: RunRecord, settings: AuditSettings, judges: set[str], family:
     # the table is as large as the record: what is kept of a run must not be
     base = replace(base, cleaned=replace(cleaned, table=None), n_items=table.n - table.n_lost)
     if table.n - table.n_lost < MIN_ITEMS:
-        return replace(base, invalid=f"{base.n_items} items; {MIN_ITEMS} are needed")
+        return replace(base, invalid=too_few(base.n_items))
     if table.complete().units.n_units < 2:
         return replace(base, unmeasured="too few clusters")
     measured = measure(settings, record.run_id, table, 0)
@@ -183,7 +183,7 @@ def _by_scores(base: Assessment, settings: AuditSettings, family: int) -> Assess
     if n is None:
         return replace(base, unmeasured="no per-item outcomes, number of items unknown", flags=flags)
     if n < MIN_ITEMS:
-        return replace(base, invalid=f"{n} items; {MIN_ITEMS} are needed", flags=flags)
+        return replace(base, invalid=too_few(n), flags=flags)
     assert best is not None, "a run without a scored submission is invalid"
     repeated = {e.score for e in different(cleaned.baseline)}
     # equal scores may be one scoring reported again; as one they claim less

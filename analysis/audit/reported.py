@@ -15,7 +15,7 @@ from posttrace.analysis.audit.cells import Cells, Run
 from posttrace.analysis.audit.counts import CountEvidence, Scores
 from posttrace.analysis.audit.outcome import RunVerdict
 from posttrace.analysis.audit.settings import AuditSettings
-from posttrace.analysis.audit.verdict import MIN_ITEMS, Rules, Verdict
+from posttrace.analysis.audit.verdict import MIN_ITEMS, Rules, Verdict, too_few
 from posttrace.analysis.audit.wording import BOUNDED, BY_SCORES, K_UNKNOWN, chance, label, pp, size
 from posttrace.analysis.published.results import Result, results
 from posttrace.analysis.published.tables import Table, Tabular, as_tables
@@ -72,7 +72,7 @@ def audit_table(table: Tabular | Sequence[Table], settings: AuditSettings | None
 def _assess(result: Result, settings: AuditSettings, family: int) -> Row:
     problem, n = result.problem, result.n
     if problem is None and (n is None or n < MIN_ITEMS):
-        problem = f"{n} items; {MIN_ITEMS} are needed"
+        problem = too_few(n)
     if problem is not None or n is None:
         return Row(result, None, problem)
     baseline, best = result.baseline, result.best

@@ -13,8 +13,16 @@ from posttrace.analysis.audit.wording import Code, chance, pp, size
 
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 MIN_ITEMS = 10
+"""Of fewer no test is made."""
 LARGEST_K = 1000
 """Beyond this many submissions nobody asks up to which number a gain stays significant."""
+
+
+def too_few(n: int | None) -> str:
+    """Why a run on ``n`` items is not tested."""
+    known = "number of items unknown" if n is None else "1 item" if n == 1 else f"{n} items"
+    return f"{known}; {MIN_ITEMS} are needed"
+
 
 Adjust = Callable[[float], float]
 """p of this run alone -> p adjusted over all runs of the study."""

@@ -154,5 +154,5 @@ def _worst(found: Sequence[Iteration], outcomes: set[str]) -> Iterator[Cause]:
 
 def _finish(told: Told) -> Cited:
     run = told.run
-    line = 0 if told.finished is None else told.finished + 1
+    line = 1 + (told.last if told.finished is None else told.finished)
     return Cited.of("trace.jsonl", line, f"{run.status}: {run.status_reason or 'no reason recorded'}")

@@ -107,6 +107,8 @@ class Told:
     """When the agent was last seen to call a tool."""
     finished: int | None = None
     """The event that says how the run ended."""
+    last: int = 0
+    """The last event of those that failures are read from."""
     end: float = 0.0
 
     root: str | None = None
@@ -138,7 +140,7 @@ def tell(run: RunRecord) -> Told:
     lag = _lag(run) if timed else 0.0
     for event in reread(run, KINDS, grown=True):
         now = event.t_s if timed and event.t_s is not None else float(event.seq)
-        told.end = max(told.end, now)
+        told.end, told.last = max(told.end, now), event.seq
         _take(told, event, now, lag, timed=timed)
     told.logs = tuple(agent_logs(told.folder))
     told.launches.sort(key=lambda launch: launch.started)

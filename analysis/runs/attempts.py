@@ -43,4 +43,12 @@ def _settled(run: RunRecord, first: RunRecord | None) -> RunRecord:
         return replace(run, state="infrastructure_failed", state_reason=reason)
     if run is first or first is None:
         return replace(run, state="final", state_reason=None)
-    return replace(run, state="superseded", state_reason=f"{first.path} is the first final attempt")
+    return replace(run, state="superseded", state_reason=_why(run, first))
+
+
+def _why(run: RunRecord, first: RunRecord) -> str:
+    if run.run_id != first.run_id:
+        return f"{first.path} is the first final attempt"
+    if run.head_hash == first.head_hash:
+        return f"a copy of {first.path}"
+    return f"{first.path} has the same run id and another record: only one of the two can be the run"

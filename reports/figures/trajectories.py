@@ -107,11 +107,10 @@ def _grid(table: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:
 
 def _limits(rows: pd.DataFrame) -> tuple[float, float]:
     """Score axis shared by the panels of one task; the lowest part is the floor for what has no score."""
-    noise = rows["noise_pp"].fillna(0)
-    low = float(np.nanmin(rows["score_pct"] - noise, initial=100.0))
-    high = float(np.nanmax(rows["score_pct"] + noise, initial=0.0))
-    if low > high:
-        low, high = 0.0, 100.0
+    scored, noise = rows["score_pct"].dropna(), rows["noise_pp"].fillna(0)
+    low, high = 0.0, 100.0
+    if len(scored):
+        low, high = float((scored - noise).min()), float((scored + noise).max())
     span = max(high - low, 1.0)
     return low - 0.22 * span, high + 0.10 * span
 

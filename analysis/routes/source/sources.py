@@ -20,6 +20,7 @@ from posttrace.analysis.routes.source.source import route_of
 from posttrace.analysis.routes.source.tree import Tree, planted
 from posttrace.analysis.routes.static.entries.entries import DOCUMENT, PYTHON, kind_of, read_entry
 from posttrace.analysis.routes.static.entries.workspace import Workspace
+from posttrace.traces.errors import InputError
 
 SCHEMA: Final = "posttrace-source-route/1"
 MOST_READ: Final = 200
@@ -113,7 +114,7 @@ def source_routes(paths: Sequence[str | Path], *, threshold: float = THRESHOLD) 
     """The route of files in the order in which they would run; of a folder, that of its entry points.
 
     A route whose confidence is below ``threshold`` is ``unknown`` with candidates. Nothing is executed.
-    Raises ``InputError`` for a path that is not there.
+    Raises ``InputError`` for a path that is not there, and where no file is of a kind that can be read.
     """
     tree = planted(tuple(Path(path) for path in paths))
     parts: list[Part] = []
@@ -126,6 +127,9 @@ def source_routes(paths: Sequence[str | Path], *, threshold: float = THRESHOLD) 
             others.update(left)
         else:
             parts.append(_part(tree, name))
+    if parts and all(part.kind is None for part in parts):
+        names = ", ".join(part.path for part in parts)
+        raise InputError(f"{names}: no kind of file that can be run or configures a run; give source files")
     kept = pipelines.ordered(parts)
     open_route = _open(kept) if all(Path(path).is_dir() for path in paths) else None
     route = with_mentions(open_route or route_of(kept), tree, [part.path for part in parts])

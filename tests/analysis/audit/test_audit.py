@@ -152,7 +152,8 @@ def test_baseline_at_the_edge_of_the_scale(value):
 @pytest.mark.parametrize("n", [1, 9])
 def test_too_few_items(n):
     row = one(run_of(np.zeros((1, n)), np.ones((n, 1)))).runs[0]
-    assert (row.verdict, row.label) == ("invalid", f"invalid: {n} items; 10 are needed")
+    items = "1 item" if n == 1 else f"{n} items"
+    assert (row.verdict, row.label) == ("invalid", f"invalid: {items}; 10 are needed")
 
 
 def test_ten_items_are_enough_to_ask():

@@ -73,12 +73,18 @@ def test_what_picking_alone_would_show_is_told():
 
 def test_a_row_that_cannot_be_tested_stands_beside_the_others():
     rows = audit_table(
-        table(ALFWORLD, ALFWORLD | {"task": "x", "best": "x"}, ALFWORLD | {"n_test": "9"})
+        table(
+            ALFWORLD,
+            ALFWORLD | {"task": "x", "best": "x"},
+            ALFWORLD | {"n_test": "9"},
+            ALFWORLD | {"task": "y", "baseline": "4,8"},
+        )
     ).runs
-    assert [row.verdict for row in rows] == ["undetermined", "invalid", "invalid"]
+    assert [row.verdict for row in rows] == ["undetermined", "invalid", "invalid", "invalid"]
     assert [row.label for row in rows[1:]] == [
         "invalid: no scored submission",
         "invalid: 9 items; 10 are needed",
+        "invalid: baseline '4,8' is no number",
     ]
     assert all(math.isnan(row.p_raw) for row in rows[1:])
 

@@ -115,3 +115,12 @@ def test_no_run_is_a_figure_too() -> None:
 def test_same_table_same_bytes() -> None:
     first, again = (style.svg(trajectories(one()), "trajectories") for _ in range(2))
     assert first == again
+
+
+def test_a_task_without_any_score_stands_beside_one_with_scores() -> None:
+    both = table(rows("a", "spell", "sft", 0, [22.0, 30.0]), rows("b", "house", "sft", 0, ["failed"]))
+    both.loc[both["task"] == "house", ["score_pct", "noise_pp"]] = np.nan
+    figure = trajectories(both)
+    # no score: the whole scale from 0 to 100, with 22 % of it below and 10 % above
+    assert sorted(axes.get_ylim()[1] == pytest.approx(110.0) for axes in figure.axes) == [False, True]
+    assert min(axes.get_ylim()[0] for axes in figure.axes) == pytest.approx(-22.0)
