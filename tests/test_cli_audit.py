@@ -77,7 +77,7 @@ def test_rows_that_cannot_be_tested_are_invalid_with_their_reason(tmp_path):
     assert [row["label"].split(";")[0] for row in found["runs"]] == [
         "invalid: no baseline",
         "invalid: a score lies off its scale (0 to 100)",
-        "invalid: 1 items",
+        "invalid: 1 item",
         "invalid: submissions is 0",
     ]
 

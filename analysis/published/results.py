@@ -167,7 +167,8 @@ class _Reader:
     def _problem(self, i: int, baseline: float, best: float, n: int | None, k: int | None) -> str | None:
         if math.isnan(baseline):
             text = self._text("baseline", i)
-            return f"baseline {text!r} is no number" if text else "no baseline"
+            missing = text is None or text.lower() == "nan"
+            return "no baseline" if missing else f"baseline {text!r} is no number"
         if math.isnan(best):
             return "no scored submission"
         if not (0 <= baseline <= 1 and 0 <= best <= 1):
