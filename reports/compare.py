@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -51,10 +51,11 @@ def read(path: Path, schema: str, advice: str) -> dict[str, Any]:
     return data
 
 
-def traces(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def traces(old: Mapping[str, Any], new: Mapping[str, Any], counted: Collection[str] = ()) -> Iterator[str]:
     """Runs that are gone, new, or whose record has another last hash; then traces that are left out.
 
     Both have ``runs`` (run_id, path, head_hash), ``excluded`` (path, state, reason) and ``asked.paths``.
+    ``counted``: ids of all runs that count now, where ``runs`` are only those behind some numbers.
     """
     before, after = ({run["run_id"]: run for run in data["runs"]} for data in (old, new))
     left_then, left_now = _left_out(old), _left_out(new)
@@ -63,7 +64,7 @@ def traces(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         if run_id in after and after[run_id].get("head_hash") != run.get("head_hash"):
             heads = f"{run['head_hash'][:16]} then, {after[run_id]['head_hash'][:16]} now"
             yield f"run {run_id}: its trace was altered: head {heads}"
-        elif run_id not in after:
+        elif run_id not in after and run_id not in counted:
             place = _place(run.get("path", ""), old)
             said.add(place)
             yield f"run {run_id} does not count any more: {left_now.get(place, 'no such trace')}"

@@ -113,7 +113,7 @@ class _Again:
         found = list(compare.numbers(name, old["rows"], new["rows"]))
         if old["rows"] is None and old["rows_sha256"] != new["rows_sha256"]:
             found.append(f"{name}: its {old['n_rows']:,} rows are not what they were")
-        return [*compare.traces(old, new), *_rescores(old, new)], found
+        return [*compare.traces(old, new, material.sources), *_rescores(old, new)], found
 
     def missing(self, entry: Mapping[str, Any]) -> Iterator[str]:
         """What was not there is not there now, and for the same reason."""

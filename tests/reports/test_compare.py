@@ -59,6 +59,7 @@ def test_runs_are_gone_new_or_altered() -> None:
     a, b = old["runs"]
     assert list(compare.traces(old, study())) == []
     assert list(compare.traces(old, study(runs=[a]))) == ["run b does not count any more: no such trace"]
+    assert list(compare.traces(old, study(runs=[a]), {"a", "b"})) == []  # it counts, other numbers rest on it
     assert list(compare.traces(old, study(runs=[a, b, a | {"run_id": "d"}]))) == ["run d is new"]
     assert list(compare.traces(old, study(runs=[a, b | {"head_hash": 64 * "x"}]))) == [
         f"run b: its trace was altered: head {16 * 'b'} then, {16 * 'x'} now"
