@@ -17,15 +17,14 @@ MIN_ITEMS = 10
 LARGEST_K = 1000
 """Beyond this many submissions nobody asks up to which number a gain stays significant."""
 
+Adjust = Callable[[float], float]
+"""p of this run alone -> p adjusted over all runs of the study."""
+
 
 def too_few(n: int | None) -> str:
     """Why a run on ``n`` items is not tested."""
     known = "number of items unknown" if n is None else "1 item" if n == 1 else f"{n} items"
     return f"{known}; {MIN_ITEMS} are needed"
-
-
-Adjust = Callable[[float], float]
-"""p of this run alone -> p adjusted over all runs of the study."""
 
 
 @dataclass(frozen=True)

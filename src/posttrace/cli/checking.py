@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from posttrace.reports.compare import Checked
 
 SHOWN: Final = 20
 """Differences that are printed; of more the number."""
+
+
+def refuse_others(what: str, taken: Collection[str], words: Sequence[str] = ()) -> None:
+    """Complain of parameters that were typed beside ``--check`` and are not ``taken``, and of ``words``."""
+    from posttrace.traces.errors import InputError
+
+    context = click.get_current_context()
+    spelt = {parameter.name: parameter.opts[-1] for parameter in context.command.params}
+    typed = [
+        spelt[name]
+        for name in context.params  # in the order in which they were typed
+        if name not in taken and context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    ]
+    if others := [*typed, *words]:
+        raise InputError(f"--check takes this from the {what}: leave out {', '.join(others)}")
 
 
 def tell(path: Path, what: str, work: Callable[[Callable[[str], object]], Checked]) -> int:

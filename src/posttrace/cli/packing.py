@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from click.core import ParameterSource
 
-from posttrace.cli.checking import tell
+from posttrace.cli.checking import refuse_others, tell
 from posttrace.cli.options import Paths, audit_options, paths_argument
 
 if TYPE_CHECKING:
@@ -67,23 +66,11 @@ def _folder(out: Path | None) -> Path:
     return out
 
 
-def _option(parameter: str) -> str:
-    """As it is typed."""
-    known = {option.name: option.opts[-1] for option in click.get_current_context().command.params}
-    return known[parameter]
-
-
 def _check(what: Literal["figures", "tables"], paths: Paths, names: Iterable[str]) -> int:
     from posttrace.reports.memory import Memory
     from posttrace.reports.pack.check import check
-    from posttrace.traces.errors import InputError
 
-    context = click.get_current_context()
-    given = [
-        name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-    ]
-    if others := [name for name in given if name not in CHECKED]:
-        raise InputError(f"--check takes this from the pack: leave out {', '.join(map(_option, others))}")
+    refuse_others("pack", CHECKED)
     pack, *traces = paths
     each = Memory.of_user().forgetful()
     return tell(

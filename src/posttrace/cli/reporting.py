@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from posttrace.cli.checking import tell
+from posttrace.cli.checking import refuse_others, tell
 from posttrace.cli.options import POLICIES, Paths
 
 DEFAULT_OUT = "report.html"
@@ -59,7 +58,7 @@ def report(
 
     paths = [word for word in words if not _is_setting(word)]
     if twin is not None:
-        _refuse_settings([word for word in words if _is_setting(word)])
+        refuse_others("report", CHECKED, [word for word in words if _is_setting(word)])
         return _check(paths, Path(twin) if twin else (out or Path(DEFAULT_OUT)).with_suffix(".json"))
     given |= {"format": formats.split(",") if formats else None, "where": _columns(where) or None}
     found = chosen([word for word in words if _is_setting(word)], given)
@@ -72,21 +71,6 @@ def _is_setting(word: str) -> bool:
 
 def _named(formats: Sequence[str]) -> Path:
     return Path(DEFAULT_OUT).with_suffix(f".{formats[0]}") if formats else Path(DEFAULT_OUT)
-
-
-def _refuse_settings(words: Sequence[str]) -> None:
-    from posttrace.traces.errors import InputError
-
-    context = click.get_current_context()
-    typed = [
-        parameter.opts[-1]
-        for parameter in context.command.params
-        if parameter.name is not None
-        and parameter.name not in CHECKED
-        and context.get_parameter_source(parameter.name) == ParameterSource.COMMANDLINE
-    ]
-    if others := [*typed, *words]:
-        raise InputError(f"--check takes this from the report: leave out {', '.join(others)}")
 
 
 def _columns(where: Sequence[str]) -> dict[str, list[str]]:

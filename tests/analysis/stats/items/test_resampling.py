@@ -104,3 +104,15 @@ def test_columns_without_spread_add_nothing_to_the_bootstrap():
     drawn = Resampling(300)(Paired(np.zeros((1, 12)), d).units, np.random.default_rng(7))
     assert (drawn.boot.largest >= 0).all()
     assert np.isfinite(drawn.boot.largest).all()
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_single_and_double_precision_agree_to_the_bit(clustered):
+    """Whole numbers are summed in single precision, halves of them in double; T knows no scale."""
+    _, _, halves = sample(clustered)
+    whole = Units(2 * halves.sums, halves.sizes)
+    one, other = (Resampling(200)(units, np.random.default_rng(3)) for units in (whole, halves))
+    for a, b in ((one.flip, other.flip), (one.centred, other.centred), (one.boot, other.boot)):
+        assert np.array_equal(a.largest, b.largest)
+        assert np.array_equal(a.stepdown, b.stepdown)
+    assert np.array_equal(one.out_of_bag, 2 * other.out_of_bag, equal_nan=True)
