@@ -12,7 +12,9 @@ import hashlib
 import os
 import pickle
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -25,8 +27,12 @@ from posttrace.analysis.runs.records import RunRecord
 
 VARIABLE: Final = "POSTTRACE_CACHE"
 """Names the folder of the cache; an empty value, or the null device: nothing is kept or looked up."""
-WORTH_S: Final = 8.0
+WORTH_S: Final = 3.0
 """Work of fewer seconds is not worth another process."""
+ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""For each of several processes, which share the cores already."""
+IDLE_S: Final = 2.0
+"""After so long without work a process ends, also one whose kernel was ended before it."""
 MOST: Final = 4000
 """Results that are kept; of more the oldest go."""
 PACKAGES: Final = ("posttrace", "numpy", "scipy", "pandas", "statsmodels")
@@ -65,22 +71,46 @@ class Memory:
         return [known[i][0] for i in range(len(items))]
 
     def _compute(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
-        """One after the other until it is seen that processes, which take seconds to start, are worth it."""
+        """One after the other until it is seen that processes, which take a second to start, are worth it."""
         results, start = [], time.monotonic()
         for i, item in enumerate(items, start=1):
             results.append(function(item))
             left_s = (time.monotonic() - start) / i * (len(items) - i)
             if self.processes > 1 and left_s > WORTH_S:
-                return [*results, *self._in_processes(function, items[i:])]
+                return [*results, *self._with_helpers(function, items[i:])]
         return results
 
-    def _in_processes(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        from joblib import Parallel, delayed, parallel_config
+    def _with_helpers(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Other processes take from the front, this one from the back, until nothing is left."""
+        from joblib.externals.loky import get_reusable_executor
 
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            work = Parallel(n_jobs=min(self.processes, len(items)))
-            found: list[Result] = work(delayed(function)(item) for item in items)
-        return found
+        count = min(self.processes - 1, len(items))
+        helpers = get_reusable_executor(count, timeout=IDLE_S, env=ONE_THREAD)
+        left, given, mine = deque(items), [], []
+        lock = threading.Lock()
+
+        def give(_: object = None) -> None:
+            with lock:
+                if not left:
+                    return
+                result = helpers.submit(function, left.popleft())
+                given.append(result)
+            result.add_done_callback(give)
+
+        def take() -> list[Item]:
+            with lock:
+                return [left.pop()] if left else []
+
+        try:
+            for _ in range(2 * count):  # one to work on, and one that waits
+                give()
+            while taken := take():
+                mine.append(function(*taken))
+            return [*(result.result() for result in given), *reversed(mine)]
+        except BaseException:
+            left.clear()
+            helpers.shutdown(wait=False, kill_workers=True)
+            raise
 
     def _name(self, function: Callable[[Any], Any], item: object) -> Path | None:
         if self.folder is None:

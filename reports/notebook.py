@@ -59,6 +59,7 @@ def execute(
             km=_kernel_manager(Path(scratch)),
             timeout=timeout_s,
             record_timing=False,
+            shutdown_kernel="immediate",  # all that it made has come back
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=_teller(notebook, progress),
         )

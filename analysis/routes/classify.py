@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from posttrace.analysis.routes.garbage import uncollected
 from posttrace.analysis.routes.lineage.commands import Commands, Reader
 from posttrace.analysis.routes.lineage.steps import Step
 from posttrace.analysis.routes.lineage.ways import Way, Ways
@@ -45,6 +46,7 @@ class RunRoutes:
     """Why less is known than could be: the code could not be read, the run goes on; null when nothing is."""
 
 
+@uncollected()
 def run_routes(run: RunRecord, read: Reader) -> RunRoutes:
     """Derive the routes of one loaded run; ``read`` says what the code of a command does.
 

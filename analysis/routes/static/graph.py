@@ -34,6 +34,7 @@ EVERYTHING: Final[frozenset[Role]] = CONTENT | {"index", "filter", "test", "plac
 
 MOST_NODES: Final = 60_000
 MOST_CHOICES: Final = 64
+_CONTAINERS: Final = (Items, Table, Instance)
 
 Edge = tuple[Role, Value]
 
@@ -177,26 +178,26 @@ class Slice:
         stop: Callable[[Value], bool] | None = None,
         cut: Callable[[Value, Role, Value], bool] | None = None,
     ) -> None:
-        self.nodes: dict[int, Value] = {}
+        self.nodes = nodes = dict[int, Value]()
         self._followed: list[tuple[Value, Role, Value]] = []
         written: set[tuple[int, int]] = set()
         pending: list[tuple[Value, Value | None]] = [(root, None) for root in roots]
-        while pending and len(self.nodes) < MOST_NODES:
+        while pending and len(nodes) < MOST_NODES:
             node, reader = pending.pop()
-            new = id(node) not in self.nodes
-            self.nodes[id(node)] = node
+            new = id(node) not in nodes
+            nodes[id(node)] = node
             if stop is not None and stop(node):
                 continue
             edges = remembered(node) if new else []
             if node.writes:
                 edges = [*edges, *_written(node, reader, written)]
+            # a container is read later than it was made: all that was put into its parts counts
+            reader = None if isinstance(node, _CONTAINERS) else node
             for role, source in edges:
                 if role in roles and not (cut is not None and cut(node, role, source)):
                     self._followed.append((node, role, source))
-                    if source.writes or id(source) not in self.nodes:
-                        # a container is read later than it was made: all that was put into its parts counts
-                        late = isinstance(node, Items | Table | Instance)
-                        pending.append((source, None if late else node))
+                    if source.writes or id(source) not in nodes:
+                        pending.append((source, reader))
 
     @cached_property
     def into(self) -> Mapping[int, Sequence[tuple[Value, Role]]]:

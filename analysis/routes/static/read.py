@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from posttrace.analysis.routes.garbage import uncollected
 from posttrace.analysis.routes.route import Evidence
 from posttrace.analysis.routes.static import api, checkpoints
 from posttrace.analysis.routes.static import files as files_of
@@ -33,20 +32,8 @@ def read_command(files: Mapping[str, bytes], command: Command, *, commit: str | 
 
 def read(machine: Machine, run: Callable[[Machine], str | None], commit: str | None = None) -> Reading:
     """What is trained, read and written when ``run`` has the machine run a program, whose path it returns."""
-    with _uncollected():
+    with uncollected():
         return _read(machine, run, commit)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without searches for dead cycles: a graph that is being read only grows (a quarter of the time)."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _read(machine: Machine, run: Callable[[Machine], str | None], commit: str | None) -> Reading:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binom, binomtest, poisson_binom
+from scipy.stats import binom, binomtest
 
 from posttrace.analysis.arrays import FloatArray, IntArray
 from posttrace.analysis.stats.items.paired import Paired
@@ -46,9 +47,13 @@ def conditional_binomial(paired: Paired, greater: bool = True) -> FloatArray:
         if not open_items.any():
             continue
         x = int(paired.submissions[open_items, j].sum())
-        chances = counts[open_items, j] / (paired.m + 1)
-        tail = poisson_binom.sf(x - 1, chances) if greater else poisson_binom.cdf(x, chances)
-        found[j] = min(1.0, max(0.0, float(tail)))
+        # items of one S_i are binomial; scipy's poisson_binom takes each item for itself, 50 times as long
+        successes, items = np.unique(counts[open_items, j], return_counts=True)
+        alike = [
+            binom.pmf(np.arange(n + 1), n, s / (paired.m + 1)) for s, n in zip(successes, items, strict=True)
+        ]
+        chances = reduce(np.convolve, alike)
+        found[j] = min(1.0, float(chances[x:].sum() if greater else chances[: x + 1].sum()))
     return found
 
 

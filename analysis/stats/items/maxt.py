@@ -94,10 +94,11 @@ class MaxT:
     def _resample(self, paired: Paired, rng: np.random.Generator) -> tuple[Resampled, IntArray]:
         """Draws over *different* submissions, and (submission,) the column of each: copies cannot count."""
         units = paired.units
-        _, first, inverse = np.unique(units.sums, axis=1, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        distinct = type(units)(units.sums[:, first[order]], units.sizes)
-        column = np.argsort(order)[inverse.ravel()].astype(np.int64)
+        codes: dict[bytes, int] = {}
+        # + 0.0 makes minus zero zero
+        column = np.array([codes.setdefault(sums.tobytes(), len(codes)) for sums in units.sums.T + 0.0])
+        kept = np.unique(column, return_index=True)[1]
+        distinct = type(units)(units.sums[:, kept], units.sizes)
         return Resampling(self.resamples, self.chunk)(distinct, rng), column
 
     def _p(self, count: IntArray) -> FloatArray:

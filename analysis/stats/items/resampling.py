@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from posttrace.analysis.arrays import FloatArray, IntArray
+from posttrace.analysis.stats.items.draws import draws, moments
 from posttrace.analysis.stats.items.paired import Units
 
 CELLS_A_CHUNK = 100_000
-"""Resamples x units held at once: about 2 MB, which caches hold and the allocator keeps."""
-SINGLE = 2.0**24
-"""Whole numbers up to this are exact in single precision."""
+"""Random numbers held at once: about 2 MB, which caches hold and the allocator keeps."""
 TIE = 1e-9
 """Two statistics closer than this are equal."""
 
@@ -73,57 +69,26 @@ class Resampling:
         """Resample ``units`` (at least two)."""
         units = units.canonical()
         flip_rng, boot_rng = rng.spawn(2)
+        ways = draws(units)
         # products this small lose more by waiting for a second thread than they win
-        with threadpool_limits(limits=1, user_api="blas"):
-            signed = self._summed(partial(_signs, flip_rng, units.n_units), _moments(units))
-            drawn = self._summed(partial(_counts, boot_rng, units.n_units), _totals(units))
-        plain, centred = _flipped(units, signed[0])
-        recentred, left_out = _redrawn(units, *drawn)
+        with _blas().limit(limits=1, user_api="blas"):
+            kept = np.concatenate([ways.kept(flip_rng, rows) for rows in self._chunks(ways.width)])
+            drawn = [ways.drawn(boot_rng, rows) for rows in self._chunks(ways.width)]
+        inside, left_out = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+        plain, centred = _flipped(units, kept)
         t = units.t
-        return Resampled(_null(t, plain), _null(t, centred), _null(t, recentred), left_out)
+        return Resampled(_null(t, plain), _null(t, centred), _null(t, _recentred(units, inside)), left_out)
 
-    def _summed(
-        self, weights: Callable[[int], tuple[NDArray[Any], ...]], x: FloatArray
-    ) -> tuple[FloatArray, ...]:
-        """(resample, column) sums of ``x`` (unit, column) under each of the ``weights`` (resample, unit).
-
-        Exact. Of whole numbers that are small enough every sum is exact in single precision too, at half the
-        cost: the weights of a resample sum to at most C.
-        """
-        whole = len(x) * np.abs(x).max() < SINGLE and bool(np.all(x == np.rint(x)))
-        x = x.astype(np.float32 if whole else np.float64)
-        size = self.chunk or max(1, CELLS_A_CHUNK // len(x))
-        found = [
-            [kind.astype(x.dtype) @ x for kind in weights(min(size, self.resamples - start))]
-            for start in range(0, self.resamples, size)
-        ]
-        return tuple(np.concatenate(sums).astype(np.float64) for sums in zip(*found, strict=True))
+    def _chunks(self, width: int) -> list[int]:
+        """Sizes of the chunks of resamples, each of ``width`` random numbers."""
+        size = self.chunk or max(1, CELLS_A_CHUNK // width)
+        return [min(size, self.resamples - start) for start in range(0, self.resamples, size)]
 
 
-def _signs(rng: np.random.Generator, c: int, rows: int) -> tuple[NDArray[np.uint8]]:
-    """(resample, unit) bits: 1 keeps the sign of a unit, 0 turns it."""
-    words = rng.integers(0, 2**64, size=(rows, -(-c // 64)), dtype=np.uint64)
-    return (np.unpackbits(words.astype("<u8").view(np.uint8), axis=1)[:, :c],)
-
-
-def _counts(rng: np.random.Generator, c: int, rows: int) -> tuple[IntArray, NDArray[np.bool_]]:
-    """(resample, unit) how often a unit was drawn, of C draws; and whether it was left out."""
-    drawn = rng.integers(0, c, size=(rows, c), dtype=np.int64)
-    drawn += c * np.arange(rows)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=rows * c).reshape(rows, c)
-    return counts, counts == 0
-
-
-def _moments(units: Units) -> FloatArray:
-    """(unit, column) what the T of a sign flip is made of: sums and sizes, and of clusters their products."""
-    sums, sizes = units.sums, units.sizes[:, None]
-    columns = [sums, sizes] if units.equal else [sums, sizes, sums * sizes, sizes**2]
-    return np.concatenate(columns, axis=1)
-
-
-def _totals(units: Units) -> FloatArray:
-    """(unit, column) what a gain is made of: sums and sizes."""
-    return np.column_stack([units.sums, units.sizes])
+@cache
+def _blas() -> ThreadpoolController:
+    """The thread pools in use; looking for them takes longer than many a test."""
+    return ThreadpoolController()
 
 
 def _null(t: FloatArray, draws: FloatArray) -> Null:
@@ -152,10 +117,10 @@ def _ratio(gain: FloatArray, variance: FloatArray, floor: FloatArray) -> FloatAr
 def _flipped(units: Units, kept: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(resample, submission) re-studentised T under one random sign a unit: plain, and centred.
 
-    ``kept``: (resample, column) sums of ``_moments`` over the units that keep their sign.
+    ``kept``: (resample, column) sums of ``moments`` over the units that keep their sign.
     """
     c, n, g = units.n_units, units.n_items, units.gains
-    sums = 2 * kept - _moments(units).sum(axis=0)
+    sums = 2 * kept - moments(units).sum(axis=0)
     k = units.sums.shape[1]
     total, weight = sums[:, :k], sums[:, k : k + 1]
     # without clusters the size of every unit is 1, and the cross products are the sums themselves
@@ -173,14 +138,8 @@ def _flipped(units: Units, kept: FloatArray) -> tuple[FloatArray, FloatArray]:
     return plain, studentised(centred, (units.residuals**2).sum(axis=0), cross - g * square)
 
 
-def _redrawn(units: Units, inside: FloatArray, outside: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(resample, submission) recentred T, fixed se; (resample,) gain of the winner on what was left out.
-
-    ``inside``, ``outside``: (resample, column) sums of ``_totals`` over the units drawn, and not drawn.
-    """
+def _recentred(units: Units, inside: FloatArray) -> FloatArray:
+    """(resample, submission) recentred T, fixed se, of ``inside``: (resample, column) sums of ``totals``."""
     gains = inside[:, :-1] / inside[:, -1:]
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(units.se == 0, 0.0, (gains - units.gains) / units.se)
-        winner = np.argmax(inside[:, :-1], axis=1)
-        left_out = outside[np.arange(len(outside)), winner] / outside[:, -1]
-    return t, left_out
+        return np.where(units.se == 0, 0.0, (gains - units.gains) / units.se)

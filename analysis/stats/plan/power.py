@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from posttrace.traces.errors import InputError
 POWER = 0.8
 
 
+@lru_cache
 def critical_normal(k: int, m: int = 1, alpha: float = 0.05) -> float:
     """One-sided (1 - alpha) point of the largest of k standard normals with correlation 1/(m + 1).
 

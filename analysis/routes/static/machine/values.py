@@ -148,10 +148,14 @@ class Module(Value):
 UNDECIDED: Final = object()
 
 _MERGES = frozenset({"phi", "loop"})
+_OPEN = _MERGES | {"elem", "index"}
+_KNOWN = (Items, Table, Const)
 
 
 def alternatives(value: Value, limit: int = 12, depth: int = 4) -> list[Value]:
     """What a value may be: through phi nodes, and through elements taken from known containers."""
+    if value.op not in _OPEN:
+        return [value]
     found: list[Value] = []
     seen: set[int] = set()
     pending = [value]
@@ -177,7 +181,7 @@ def contents(node: Value, depth: int = 4) -> list[Value]:
     bases = alternatives(node.args[0], 4, depth - 1)
     found = [e for base in bases for e in chosen(base, key)]
     # a base that may also be something unknown stands for its elements
-    return [*found, *(b for b in bases if not isinstance(b, Items | Table | Const))] if found else []
+    return [*found, *(b for b in bases if not isinstance(b, _KNOWN))] if found else []
 
 
 def chosen(base: Value, key: Value | None) -> list[Value]:
