@@ -18,6 +18,8 @@ TOTAL: Final = re.compile(r"\b(total|sum)\b", re.IGNORECASE)
 BASELINE: Final = re.compile(r"base(line)?", re.IGNORECASE)
 WHOLE: Final = frozenset({"n_items", "n_runs", "submissions", "best_at", "part"})
 """Roles of counts that nobody rounds."""
+MOST: Final = 10**12
+"""A larger number of items or runs is no count."""
 LEVELS: Final = frozenset({"score", "best", "baseline", "improvement", "mean", "max", "min"})
 RATES: Final = frozenset({"rate", "percent"})
 """Roles whose numbers are printed on one scale."""
@@ -60,9 +62,10 @@ class Line:
         return cell.number if cell else None
 
     def count(self, role: str) -> int | None:
-        """A positive whole number of a role; None for anything else."""
+        """A positive whole number of a role; None for anything else, and for more than anybody counted."""
         number = self.number(role)
-        return int(number.value) if number and number.value > 0 and number.value % 1 == 0 else None
+        counted = number is not None and 0 < number.value <= MOST and number.value % 1 == 0
+        return int(number.value) if number and counted else None
 
     def text(self, role: str) -> str | None:
         """Text of a naming role."""

@@ -32,3 +32,9 @@ def test_nothing_but_findings(data):
         assert finding.explanations
         assert finding.row in finding.rows
         assert 1 <= finding.row <= len(rows)
+
+
+def test_numbers_of_items_that_nobody_counted():
+    # their product is beyond what a float holds
+    rows = pd.DataFrame({"task": ["a"], "score": ["0.5"], "n_test": ["1e300"], "n_runs": ["1e300"]})
+    assert list(lint([Table.of(rows)])) == []
