@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from posttrace.analysis.digits import rounded
+
 DASH: Final = "–"
 MINUS: Final = "\N{MINUS SIGN}"
 
-EXACT: Final = 9
-"""Digits of a number that are not the noise of sums: the same value is printed the same way everywhere."""
 LISTED: Final = 6
 """Names that a note takes; of more it gives the number."""
 
@@ -22,14 +22,14 @@ MARKDOWN_SIGNS: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$:^=-])")
 
 def percent(value: Any) -> str:
     """Score in percent with one digit: 21.3."""
-    return DASH if pd.isna(value) else f"{round(value, EXACT):.1f}".replace("-", MINUS)
+    return DASH if pd.isna(value) else rounded(value, "z.1f").replace("-", MINUS)
 
 
 def points(value: Any) -> str:
     """Signed percentage points with one digit: +3.1, −0.4; what rounds to zero has no sign."""
     if pd.isna(value):
         return DASH
-    text = f"{round(value, EXACT):+.1f}"
+    text = rounded(value, "+.1f")
     return "0.0" if float(text) == 0 else text.replace("-", MINUS)
 
 
@@ -37,7 +37,7 @@ def p_value(value: Any) -> str:
     """Three digits; below 0.001 the bound alone."""
     if pd.isna(value):
         return DASH
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "<0.001" if value < 0.001 else rounded(value, ".3f")
 
 
 def level(alpha: float) -> str:

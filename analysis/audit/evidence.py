@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.audit.grounds import Claim
+from posttrace.analysis.digits import rounded
 from posttrace.analysis.stats.items.bounds import Bounds, GainBounds
 from posttrace.analysis.stats.items.maxt import MaxT, MaxTResult
 from posttrace.analysis.stats.items.paired import Paired
@@ -138,7 +139,7 @@ class Evidence:
     def skewed(self) -> str | None:
         """Long left tails may add more than half of alpha to the error; None for paired 0/1 items."""
         error = self.test.skew_error
-        return f"estimated excess error {error:.3f}" if error > self.alpha / 2 else None
+        return f"estimated excess error {rounded(error, '.3f')}" if error > self.alpha / 2 else None
 
     @property
     def rivals(self) -> tuple[Claim, ...]:

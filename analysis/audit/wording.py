@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
+from posttrace.analysis.digits import rounded
 from posttrace.traces.events import Split
 
 Code = Literal[
@@ -82,17 +83,17 @@ def copies(n: int) -> str:
 
 def pp(value: float) -> str:
     """A gain in percentage points, signed."""
-    return "undefined" if math.isnan(value) else f"{round(100 * value, 1) + 0.0:+.1f} pp"
+    return "undefined" if math.isnan(value) else f"{rounded(100 * value, '+z.1f')} pp"
 
 
 def size(value: float) -> str:
     """A size in percentage points, unsigned."""
-    return "undefined" if math.isnan(value) else f"{100 * value:.1f} pp"
+    return "undefined" if math.isnan(value) else f"{rounded(100 * value, '.1f')} pp"
 
 
 def chance(p: float) -> str:
     """A p-value."""
-    return "p undefined" if math.isnan(p) else "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
+    return "p undefined" if math.isnan(p) else "p < 0.0001" if p < 1e-4 else f"p = {rounded(p, '.4f')}"
 
 
 def label(code: Code, short: str, delta_eq: float) -> str:

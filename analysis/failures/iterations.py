@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from posttrace.analysis.digits import significant
 from posttrace.analysis.failures.finding import Cause, Cited, ranked
 from posttrace.analysis.failures.launches import Failed, cause_of
 from posttrace.analysis.failures.scan import grader_log
@@ -139,7 +140,7 @@ def _of_submission(
         # too little for a failure, unless something says that what was learnt does not carry over
         return item.status, explain(_trained(told, span), NO_GAIN)
     rule = "score_collapsed" if standing.level == "collapsed" else "below_base"
-    cited = _grade(told, number, f"score {100 * standing.score:.4g} %")
+    cited = _grade(told, number, f"score {significant(100 * standing.score, 4)} %")
     words = "the score collapsed" if standing.level == "collapsed" else "the score fell"
     symptom = Cause(rule, f"{words}: {standing.says}", (cited,))
     return "below base", (symptom, *explain(_trained(told, span), BELOW_BASE))

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from posttrace.analysis.audit.clean import Cleaned, clean
+from posttrace.analysis.digits import significant
 from posttrace.analysis.failures.told import Told
 from posttrace.analysis.runs.records import RunRecord
 from posttrace.analysis.stats.items.bounds import GainBounds
@@ -41,8 +42,9 @@ class Standing:
     @property
     def says(self) -> str:
         """In words, in percent."""
-        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.2g}"
-        return f"{100 * self.score:.4g} % against {100 * self.baseline:.4g} % of the base ({p})"
+        p = "p < 0.001" if self.p < 0.001 else f"p = {significant(self.p, 2)}"
+        score, baseline = (significant(100 * value, 4) for value in (self.score, self.baseline))
+        return f"{score} % against {baseline} % of the base ({p})"
 
 
 def standings(told: Told) -> dict[int, Standing]:

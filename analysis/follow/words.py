@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from posttrace.analysis.audit.wording import pp
+from posttrace.analysis.digits import rounded
 from posttrace.analysis.follow.watch import Began, Ended, Sight, Step
 from posttrace.analysis.stats.items.evalue import Evidence, e_value
 
@@ -63,7 +64,7 @@ def _said(step: Step) -> str:
     if math.isnan(step.score):
         return step.state if step.compared.why is None else f"{step.state} ({step.compared.why})"
     where = " on sealed items" if step.split == "sealed" else ""
-    scored = f"score {100 * step.score:.1f} %{where}, gain {pp(step.gain)}"
+    scored = f"score {rounded(100 * step.score, '.1f')} %{where}, gain {pp(step.gain)}"
     if step.state != "scored":
         return f"{scored}, {step.state}: not counted"
     if step.compared.why is not None:
@@ -74,14 +75,14 @@ def _said(step: Step) -> str:
 
 
 def _number(log_e: float) -> str:
-    return f"{math.exp(log_e):.3g}" if log_e < 14 else f"10^{log_e / math.log(10):.1f}"
+    return f"{math.exp(log_e):.3g}" if log_e < 14 else f"10^{rounded(log_e / math.log(10), '.1f')}"
 
 
 def _bound(log_e: float) -> str:
     """p = min(1, 1/E) with two digits, rounded up: a bound stays one."""
     exponent = -max(0.0, log_e) / math.log(10)
     if exponent < -4:
-        return f"10^{math.ceil(10 * exponent - 1e-9) / 10:.1f}"
+        return f"10^{rounded(math.ceil(10 * exponent - 1e-9) / 10, '.1f')}"
     digits = 1 - math.floor(exponent)
     p = math.ceil(10 ** (exponent + digits) - 1e-9) / 10**digits
     return f"{p:.{digits}f}" if p < 1 else "1"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from posttrace.analysis.digits import rounded, significant
+
 NUMBER: Final = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?%?")
 EXACT: Final = 1e-9
 """Width of float arithmetic, far below any printed digit."""
@@ -76,4 +78,4 @@ def differ(a: Printed, b: Printed) -> bool:
 
 def number(value: float) -> str:
     """A computed number for a sentence: four significant digits, trailing zeros left out."""
-    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return significant(value, 4) if abs(value) < 1e4 else rounded(value, ",.0f")

@@ -15,6 +15,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from posttrace.analysis.arrays import FloatArray
+from posttrace.analysis.digits import rounded
 from posttrace.analysis.siblings.logistic import logistic_lines, overlapping
 from posttrace.analysis.siblings.medals import FEWEST_COMPETITIONS
 from posttrace.traces.errors import InputError
@@ -137,7 +138,8 @@ class Crossover:
         empty: dict[str, float | str] = dict.fromkeys(("low", "high", "p_in_range", "p_overtakes"), math.nan)
         unidentified = float(1 - fitted.mean())
         if fitted.mean() < FINITE_SHARE:
-            why = f"{100 * unidentified:.0f} % of the resamples have no fit (separation): no interval"
+            share = rounded(100 * unidentified, ".0f")
+            why = f"{share} % of the resamples have no fit (separation): no interval"
             return {**empty, "unidentified": unidentified, "reason": why}
         a, b = gaps[fitted].T
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -146,7 +148,8 @@ class Crossover:
         shares = {"p_in_range": float(inside.mean()), "p_overtakes": float((inside & (b > 0)).mean())}
         against = min(float((b > 0).mean()), float((b < 0).mean()))
         if against > self.alpha / 2:
-            why = f"the slopes change order in {100 * against:.0f} % of the resamples: no bounded interval"
+            share = rounded(100 * against, ".0f")
+            why = f"the slopes change order in {share} % of the resamples: no bounded interval"
             return {**empty, **shares, "unidentified": unidentified, "reason": why}
         low, high = np.quantile(at, [self.alpha / 2, 1 - self.alpha / 2])
         bounds = {"low": float(low), "high": float(high)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from posttrace.analysis.digits import rounded
 from posttrace.reports import style
 from posttrace.reports.style import WIDE, Page
 
@@ -50,6 +51,6 @@ def _draw(axes: Axes, rows: pd.DataFrame, scope: str) -> None:
     axes.set_xlabel(scope)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     for y, row in enumerate(rows.to_dict("records")):
-        text = f"{row['count']} · cumulative {row['cumulative_pct']:.0f} %"
+        text = f"{row['count']} · cumulative {rounded(row['cumulative_pct'], '.0f')} %"
         look: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
         axes.annotate(text, (row["count"], y), fontsize=style.pt(7.5), **look)

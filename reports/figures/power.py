@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from posttrace.reports import style
+from posttrace.reports.display import percent
 from posttrace.reports.figures.legend import key, place
 from posttrace.reports.figures.looks import looks
 from posttrace.reports.style import WIDE, Page
@@ -69,7 +70,7 @@ def _draw(axes: Axes, table: pd.DataFrame, lines: dict[str, dict[str, Any]]) -> 
         axes.plot(own["n_items"], own["detectable_pp"], **{**lines[f"k = {k:.0f}"], "markersize": 2.6})
     axes.plot(runs["n_items"], runs["detectable_pp"], **{**RUN, "markersize": 5})
     axes.set_title(str(table["task"].iloc[0]))
-    base = f"base {table['baseline_pct'].iloc[0]:.1f} %"
+    base = f"base {percent(table['baseline_pct'].iloc[0])} %"
     axes.text(0.98, 0.96, base, transform=axes.transAxes, ha="right", va="top", fontsize=style.pt(7.5))
 
 

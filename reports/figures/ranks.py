@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from posttrace.analysis.digits import rounded
 from posttrace.reports import style
 from posttrace.reports.figures.names import folded
 from posttrace.reports.style import WIDE, Page
@@ -33,7 +34,10 @@ def ranks(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     bars = cliques(table["mean_rank"].to_list(), float(table["critical_difference"].iloc[0]))
     half = -(-len(table) // 2)
     with style.applied(page):
-        names = [folded(f"{row.configuration} ({row.mean_rank:.2f})", NAME) for row in table.itertuples()]
+        names = [
+            folded(f"{name} ({rounded(rank, '.2f')})", NAME)
+            for name, rank in zip(table["configuration"], table["mean_rank"], strict=True)
+        ]
         lines = 1 + max(name.count("\n") for name in names)
         depth = 0.55 * len(bars) + 0.4
         height = page.inches(0.25 + (0.08 + 0.14 * lines) * (depth + half + 0.3 + TOP))
@@ -70,8 +74,8 @@ def _draw_scale(axes: Axes, table: pd.DataFrame) -> None:
         axes.text(rank, -0.3, str(rank), ha="center", va="bottom", fontsize=style.pt(7.5))
     if np.isfinite(critical) and critical < n:
         axes.plot([1, 1 + critical], [-1.3, -1.3], color=style.INK, linewidth=1.4, marker="|", markersize=6)
-    text = f"critical difference {critical:.2f}, {table['tasks'].iloc[0]} tasks; "
-    text += f"Friedman p {table['p'].iloc[0]:.3f}"
+    text = f"critical difference {rounded(critical, '.2f')}, {table['tasks'].iloc[0]} tasks; "
+    text += f"Friedman p {rounded(table['p'].iloc[0], '.3f')}"
     axes.text(1, -1.45, text, ha="left", va="bottom", fontsize=style.pt(7.5))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from posttrace.analysis.digits import rounded
 from posttrace.reports import style
 from posttrace.reports.display import DASH
 from posttrace.reports.figures.legend import place
@@ -59,8 +60,9 @@ def _cell(row: dict[Any, Any], names: list[str], *, bounds: bool) -> Cell:
     if not np.isfinite(row["probability"]):
         return Cell(*place, np.nan, (DASH,))
     clear = np.isfinite(row["low"]) and not row["low"] <= 0.5 <= row["high"]
-    lines = [f"{row['probability']:.2f}"]
+    lines = [rounded(row["probability"], ".2f")]
     if bounds:
         known = np.isfinite(row["low"])
-        lines.append(f"[{row['low']:.2f}, {row['high']:.2f}]" if known else "no interval")
+        low, high = (rounded(row[name], ".2f") for name in ("low", "high"))
+        lines.append(f"[{low}, {high}]" if known else "no interval")
     return Cell(*place, row["probability"], tuple(lines), hatched=not clear)

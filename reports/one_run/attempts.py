@@ -59,7 +59,7 @@ def submissions(run: RunRecord, audit: Audit, routed: pd.DataFrame, story: Story
 
 def _cells(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
     scores = [
-        f"{percent(score)} ± {error:.1f}" if pd.notna(error) and pd.notna(score) else percent(score)
+        f"{percent(score)} ± {percent(error)}" if pd.notna(error) and pd.notna(score) else percent(score)
         for score, error in zip(rows["score_pct"], rows["error_pp"], strict=True)
     ]
     gains = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from posttrace.analysis.digits import rounded, significant
 from posttrace.reports.display import plural
 from posttrace.reports.one_run.clock import last_seen_s
 
@@ -36,7 +37,7 @@ def used(run: RunRecord, usage: pd.DataFrame) -> Iterator[str]:
 
 def cost(usd: float) -> str:
     """Cents, or two digits of what is less than that."""
-    return f"{usd:,.2f}" if usd == 0 or usd >= 0.01 else f"{usd:.2g}"
+    return rounded(usd, ",.2f") if usd == 0 or usd >= 0.01 else significant(usd, 2)
 
 
 def _time(run: RunRecord) -> str:

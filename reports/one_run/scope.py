@@ -10,7 +10,7 @@ import pandas as pd
 from posttrace.analysis.audit.baseline import Baseline
 from posttrace.analysis.audit.wording import DETERMINISTIC, SCOPES
 from posttrace.analysis.runs.reread import reread
-from posttrace.reports.display import count, plural
+from posttrace.reports.display import count, percent, plural
 from posttrace.reports.one_run.facts import unseen
 from posttrace.reports.runs.provenance import protection
 from posttrace.reports.shown import Table
@@ -80,7 +80,7 @@ def _selection(row: pd.Series) -> str:
 def _items(row: pd.Series) -> str:
     if pd.isna(row["n_items"]):
         return "no verdict rests on items"
-    found = f"; a gain of {row['mde80_pp']:.1f} pp would be found 8 times in 10 (MDE)"
+    found = f"; a gain of {percent(row['mde80_pp'])} pp would be found 8 times in 10 (MDE)"
     return f"the verdict rests on {count(row['n_items'])}{found if pd.notna(row['mde80_pp']) else ''}"
 
 

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from posttrace.analysis.digits import significant
 from posttrace.reports.display import DASH, plain
 
 NUMBER: Final = re.compile(r"[–<.\d-]*")
@@ -104,4 +105,4 @@ def _table(columns: Sequence[Column], width: int) -> Table:
 def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return DASH
-    return f"{value:.5g}" if isinstance(value, float) else plain(value)
+    return significant(value, 5) if isinstance(value, float) else plain(value)

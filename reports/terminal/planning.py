@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from posttrace.analysis.digits import rounded
 from posttrace.analysis.stats.plan.design import Claim, Design
 from posttrace.analysis.stats.plan.planning import UNATTAINABLE, Answer, Needed
 from posttrace.reports.display import DASH
@@ -28,7 +29,7 @@ def answers_table(found: Sequence[Answer], gain: float | None) -> tuple[pd.DataF
             "detectable gain": _points(answer.detectable),
         }
         if gain is not None:
-            row[_power_at(gain)] = f"{answer.power:.2f}"
+            row[_power_at(gain)] = rounded(answer.power, ".2f")
         rows.append(row)
     return pd.DataFrame(rows), "Detectable gain in percentage points"
 
@@ -40,7 +41,7 @@ def grid_table(found: Sequence[Answer], gain: float | None) -> tuple[pd.DataFram
         design = answer.design
         column = f"k = {design.submissions}" if answer.claim == "run" else f"mean of {design.runs} runs"
         row = cells.setdefault(design.items, {"items": design.items})
-        row[column] = _points(answer.detectable) if gain is None else f"{answer.power:.2f}"
+        row[column] = _points(answer.detectable) if gain is None else rounded(answer.power, ".2f")
     frame = pd.DataFrame(list(cells.values()))
     last = [column for column in frame.columns if column.startswith("mean")]
     frame = frame[[column for column in frame.columns if column not in last] + last]
@@ -87,4 +88,4 @@ def _power_at(gain: float) -> str:
 
 
 def _points(value: float) -> str:
-    return DASH if math.isnan(value) else f"{100 * value:.1f}"
+    return DASH if math.isnan(value) else rounded(100 * value, ".1f")

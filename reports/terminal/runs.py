@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from posttrace.analysis.digits import rounded, significant
 from posttrace.reports.display import DASH
 
 Rows = Sequence[Mapping[str, Any]]
@@ -55,11 +56,11 @@ def scores(values: pd.Series) -> pd.Series:
     """Native scores with the digits that their size asks for; a dash where there is none."""
     numbers = values.astype(float)
     digits = 4 if numbers.abs().max() <= FRACTION else 2
-    return numbers.map(lambda x: DASH if pd.isna(x) else f"{x:.{digits}f}")
+    return numbers.map(lambda x: DASH if pd.isna(x) else rounded(x, f".{digits}f"))
 
 
 def rescored_words(whose: int | str, split: str, found: Sequence[float]) -> str:
     """What later evaluations of one checkpoint gave, on the task's own scale."""
     who = whose if isinstance(whose, str) else f"submission {whose}"
-    each = f", mean of {len(found)} scorings: {', '.join(f'{score:.4g}' for score in found)}"
-    return f"{who}, {split} items: {fmean(found):.4g}{each if len(found) > 1 else ''}"
+    each = f", mean of {len(found)} scorings: {', '.join(significant(x, 4) for x in found)}"
+    return f"{who}, {split} items: {significant(fmean(found), 4)}{each if len(found) > 1 else ''}"

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from posttrace.analysis.audit.wording import says_what_numbers_are_of
+from posttrace.analysis.digits import rounded
 from posttrace.reports.display import DASH, plain, plural
 from posttrace.reports.observations import integrity
 from posttrace.reports.terminal.blocks import blocks
@@ -170,8 +171,8 @@ def _print_changes(console: Console, lines: Callable[[], dict[str, str]], done: 
 
 
 def _points(values: pd.Series) -> pd.Series:
-    return values.map(lambda x: "–" if pd.isna(x) else f"{100 * x:z.2f}")
+    return values.map(lambda x: "–" if pd.isna(x) else rounded(100 * x, "z.2f"))
 
 
 def _p_value(p: float) -> str:
-    return "–" if pd.isna(p) else ("<.001" if p < 0.001 else f"{p:.3f}")
+    return "–" if pd.isna(p) else ("<.001" if p < 0.001 else rounded(p, ".3f"))

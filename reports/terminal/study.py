@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from posttrace.analysis.digits import rounded
 from posttrace.reports.display import plural
 
 if TYPE_CHECKING:
@@ -139,13 +140,13 @@ def viewed(table: pd.DataFrame, view: View) -> pd.DataFrame:
     for name in shown.columns:
         values = table[name]
         if name in view.points.split():
-            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{100 * x:z.2f}")
+            shown[name] = values.map(lambda x: None if pd.isna(x) else rounded(100 * x, "z.2f"))
         elif name in chances:
             shown[name] = values.map(_chance)
         elif name == "verdicts":
             shown[name] = values.str.replace("_", " ")
         elif pd.api.types.is_float_dtype(values):
-            shown[name] = values.map(lambda x: None if pd.isna(x) else f"{x:z.{view.digits}f}")
+            shown[name] = values.map(lambda x: None if pd.isna(x) else rounded(x, f"z.{view.digits}f"))
     said = set(view.always.split())
     empty = [n for n in shown if n not in said and (shown[n].isna().all() or (shown[n] == "").all())]
     return shown.drop(columns=empty)
@@ -156,7 +157,7 @@ def _is_chance(name: str) -> bool:
 
 
 def _chance(p: float) -> str | None:
-    return None if pd.isna(p) else "<.001" if p < 0.001 else f"{p:.3f}"
+    return None if pd.isna(p) else "<.001" if p < 0.001 else rounded(p, ".3f")
 
 
 def _notes(name: str, study: Study) -> list[str]:

