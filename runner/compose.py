@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import inspect
 import re
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra import compose, initialize_config_module
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException, OverrideParseException
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from posttrace.runner.config import RunConfig
-from posttrace.traces.errors import ConfigError, PosttraceError
+from posttrace.runner.one_line import no_such_key, one_line_errors
+from posttrace.traces.errors import ConfigError
 
 CONF = "posttrace.conf"
 SEARCH_PATH = "hydra.searchpath="
-OPEN = ("agent.env",)
-"""Mappings whose keys are the user's to choose; Hydra refuses a new key without ``++``."""
+OPEN = ("agent.env.", "agent.env=", "task.")
+"""Mappings whose keys are not the schema's: the user's own, and those of the task's class, which ``checked``
+looks at. Hydra refuses a new key without ``++``."""
+READ_OF_HYDRA = re.compile(r"hydra[/.](launcher|searchpath)|\++hydra\.launcher\.\w+\.")
+"""Words about Hydra itself that do something here. ``+`` adds to a mapping of the launcher; elsewhere it
+would let a misspelt key in."""
 NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
 
 
@@ -38,8 +39,8 @@ def expand(overrides: Sequence[str]) -> list[list[str]]:
     A study file may hold a grid of its own (``hydra.sweeper.params``); a word given here replaces its line.
     Raises ``ConfigError`` for overrides outside Hydra's grammar.
     """
-    words = _as_hydra_wants(overrides)
-    with _one_line_errors():
+    words = _words(overrides)
+    with one_line_errors():
         studies = [word for word in words if word.startswith("+experiment=")]
         others = [word for word in words if word not in studies]
         chosen = _product(studies) or [[]]
@@ -71,31 +72,55 @@ def resolve(overrides: Sequence[str]) -> DictConfig:
 
     Raises ``ConfigError`` with one line: unknown option, unknown key, wrong type, missing value.
     """
-    words = _as_hydra_wants(overrides)
-    with _one_line_errors():
+    words = hydra_words(overrides)
+    with one_line_errors():
         GlobalHydra.instance().clear()
         with initialize_config_module(config_module=CONF, version_base="1.3"):
             return checked(compose("run", overrides=words))
 
 
 def checked(cfg: DictConfig) -> DictConfig:
-    """Check what Hydra cannot: secrets by name only, no missing value, the task's own types."""
+    """Resolve, and check what Hydra does not: that every key is one, as it lets any in after a ``+``; that no
+    value is missing; that secrets are given by name only; the task's own keys and types.
+    """
+    with one_line_errors():
+        given: Any = OmegaConf.to_container(cfg)
+        given.pop("hydra", None)
+        whole = OmegaConf.merge(OmegaConf.structured(RunConfig), given)
+        assert isinstance(whole, DictConfig)
+        _check_secrets(whole)
+        missing = OmegaConf.missing_keys(whole)
+        if missing:
+            raise ConfigError(f"no value for {', '.join(sorted(missing))}; set it like {min(missing)}=VALUE")
+        _check_task(whole.task)
+        OmegaConf.resolve(whole)
+        instantiate(whole.task)  # its own checks
+    return whole
+
+
+def _check_secrets(cfg: DictConfig) -> None:
     for group in NO_INTERPOLATED_SECRETS:
         if re.search(r"\$\{\s*oc\.env", OmegaConf.to_yaml(cfg[group])):
             raise ConfigError(
                 f"{group}: ${{oc.env:...}} would write a secret into the record; "
                 "name the variable in agent.env_passthrough instead"
             )
-    with _one_line_errors():
-        missing = OmegaConf.missing_keys(cfg)
-        if missing:
-            raise ConfigError(f"no value for {', '.join(sorted(missing))}; set it like {min(missing)}=VALUE")
-        cls = get_class(cfg.task["_target_"])
-        if dataclasses.is_dataclass(cls):
-            OmegaConf.merge(OmegaConf.structured(cls), {k: v for k, v in cfg.task.items() if k != "_target_"})
-        OmegaConf.resolve(cfg)
-        instantiate(cfg.task)  # its own checks
-    return cfg
+
+
+def _check_task(task: DictConfig) -> None:
+    """Keys and types against those of the task's class."""
+    if "_target_" not in task:
+        raise ConfigError("task has no _target_; choose one, like task=spell")
+    cls = get_class(task["_target_"])
+    given = {str(key): value for key, value in task.items() if key != "_target_"}
+    taken = inspect.signature(cls).parameters
+    if all(one.kind is not one.VAR_KEYWORD for one in taken.values()):
+        for key in given.keys() - taken.keys():
+            raise ConfigError(no_such_key(f"task.{key}", [f"task.{name}" for name in taken]))
+    if dataclasses.is_dataclass(cls):
+        schema = OmegaConf.create({"task": OmegaConf.structured(cls)})
+        OmegaConf.set_readonly(schema.task, False)  # a frozen class makes it so
+        OmegaConf.merge(schema, {"task": given})
 
 
 def groups(cfg: DictConfig) -> dict[str, Any]:
@@ -105,8 +130,12 @@ def groups(cfg: DictConfig) -> dict[str, Any]:
     return {str(k): v for k, v in plain.items() if k != "hydra"}
 
 
-def _as_hydra_wants(overrides: Sequence[str]) -> list[str]:
-    """The words, but for two of ours that Hydra has no place for: see ``_named_experiment`` and ``OPEN``."""
+def hydra_words(overrides: Sequence[str]) -> list[str]:
+    """The words as Hydra wants them, which has no place for ``_named_experiment`` and ``OPEN``."""
+    return [f"++{word}" if word.startswith(OPEN) else word for word in _words(overrides)]
+
+
+def _words(overrides: Sequence[str]) -> list[str]:
     known = _experiments(overrides)
     return [_word(override, known) for override in overrides]
 
@@ -114,9 +143,11 @@ def _as_hydra_wants(overrides: Sequence[str]) -> list[str]:
 def _word(override: str, known: set[str]) -> str:
     if override.startswith("--"):
         raise ConfigError(f"{override}: no such option; overrides are written key=value")
-    if any(override.startswith((f"{key}.", f"{key}=")) for key in OPEN):
-        return f"++{override}"
-    match = re.fullmatch(r"(\+?)experiment=(.+)", override)
+    if re.match(r"[+~]*hydra[./]", override) and not READ_OF_HYDRA.match(override):
+        raise ConfigError(
+            f"{override}: not used; of Hydra itself give hydra/launcher=NAME and hydra.launcher.KEY=VALUE"
+        )
+    match = re.fullmatch(r"(\+?)experiment=(.*)", override)
     if not match:
         return override
     for name in match[2].split(","):
@@ -159,55 +190,3 @@ def _experiments(overrides: Sequence[str]) -> set[str]:
     }
     made = {name.removesuffix(".yaml") for name in ConfigStore.instance().repo.get("experiment", {})}
     return shipped | made
-
-
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Hydra's and OmegaConf's exceptions as one line that says what is wrong and what to do."""
-    try:
-        yield
-    except (HydraException, OmegaConfBaseException, ImportError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(_one_line(error)) from error
-
-
-def _one_line(error: BaseException) -> str:
-    causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 5:
-        causes.append(cause)
-    ours = [cause for cause in causes if isinstance(cause, PosttraceError)]
-    if ours:  # raised in a class that Hydra built for us
-        return str(ours[0])
-    text = str(error)
-    if isinstance(error, OverrideParseException):
-        text = f"{error.override}: not an override ({text.splitlines()[0]}); write key=value"
-    if unknown := re.match(r"Could not override '([^']+)'", text):
-        return _unknown_key(unknown[1])
-    if text.startswith("Error merging override"):  # the reason is in the cause
-        text = f"{text}: {causes[1] if len(causes) > 1 else ''}"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(("full_key", "object_type", "reference_type"))]
-    return " ".join(_punctuated(lines))
-
-
-def _unknown_key(key: str) -> str:
-    known = list(_keys(OmegaConf.structured(RunConfig)))
-    near = [k for k in known if k.endswith(f".{key}")] or get_close_matches(key, known, 3)
-    return f"{key}: no such key" + (f"; did you mean {' or '.join(near)}?" if near else "")
-
-
-def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
-    for key in map(str, node):
-        yield f"{prefix}{key}"
-        if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
-            yield from _keys(node[key], f"{prefix}{key}.")
-
-
-def _punctuated(lines: list[str]) -> list[str]:
-    options = [i for i, line in enumerate(lines) if line.startswith("Available options")]
-    if options:  # Hydra prints one option a line, then where it looked
-        head, tail = lines[: options[0] + 1], lines[options[0] + 1 :]
-        ends = [i for i, line in enumerate(tail) if line.startswith("Config search path")]
-        named = tail[: ends[0]] if ends else tail
-        lines = [*head, ", ".join(name for name in named if not name.startswith("_"))]  # those are parts
-    last = len(lines) - 1
-    return [line if line[-1] in ".:,;" or i == last else f"{line}." for i, line in enumerate(lines)]

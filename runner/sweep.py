@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from omegaconf import DictConfig
 
 from posttrace.runner.cells import cell_id, seed_dir
 from posttrace.runner.claim import Claim, Plan, claim, plan
-from posttrace.runner.compose import CONF, SEARCH_PATH, checked, expand, groups, resolve
+from posttrace.runner.compose import CONF, SEARCH_PATH, checked, expand, groups, hydra_words, resolve
 from posttrace.runner.interrupt import handling
 from posttrace.runner.job import Job, RunResult
 from posttrace.runner.preflight import check
@@ -167,7 +168,7 @@ def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | NotRun]:
     GlobalHydra.instance().clear()
     hydra = Hydra.create_main_hydra2("posttrace", create_config_search_path(f"pkg://{CONF}"))
     try:
-        launcher_words = [word for word in jobs[0] if word.startswith(("hydra/launcher", "hydra.launcher"))]
+        launcher_words = [word for word in jobs[0] if re.match(r"\+*hydra[./]launcher", word)]
         study = [word for word in jobs[0] if word.startswith(("+experiment=", SEARCH_PATH))]  # may choose it
         config = hydra.compose_config(
             "run", [*study, *launcher_words], RunMode.MULTIRUN, with_log_configuration=False
@@ -177,7 +178,7 @@ def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | NotRun]:
             hydra_context=context, task_function=task, config=config
         )
         # the launcher is chosen above; a job may not name one again
-        own = [[word for word in job if word not in launcher_words] for job in jobs]
+        own = [[word for word in hydra_words(job) if word not in launcher_words] for job in jobs]
         returned = launcher.launch(own, initial_job_idx=0)
         return [job.return_value for job in returned]
     finally:

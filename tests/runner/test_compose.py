@@ -1,5 +1,7 @@
 """Hydra's grammar in, resolved configurations or one clear line out."""
 
+import re
+import sys
 from importlib.resources import files
 
 import pytest
@@ -71,7 +73,30 @@ def test_two_studies_keep_their_grids_apart():
         ("--bogus", "--bogus: no such option"),
         ("task.n_items=-5", "n_items"),
         ("budget.steps=many", "budget.steps"),
-        ("task.no_such_key=1", "task.no_such_key"),
+        (
+            "task.no_such_key=1",
+            "task.no_such_key: no such key; task has temperature, demonstrations",
+        ),
+        ("task.nitems=1", "task.nitems: no such key; did you mean task.n_items?"),
+        ("+task.nitems=1", "task.nitems: no such key; did you mean task.n_items?"),
+        ("+agent.foo=1", "agent.foo: no such key; agent has id, system, version, command"),
+        ("+agent.comand=[ls]", "agent.comand: no such key; did you mean agent.command"),
+        (
+            "++budget.houres=2",
+            "budget.houres: no such key; budget has wall_s, submissions",
+        ),
+        ("+retry.maxx=1", "did you mean retry.max?"),
+        ("+sedd=1", "sedd: no such key; did you mean seed?"),
+        ("+hydra.launcher.njobs=2", "hydra.launcher.njobs"),  # joblib would take all cores
+        ("hydra.sweep.dir=here", "hydra.sweep.dir=here: not used"),
+        ("base_model.by_seed=[{pth:x}]", "pth: no such key"),
+        ("experiment=", "experiment=: a name has"),
+        ("seed=1.5", "seed=1.5: give a whole number"),
+        ("task.n_items=1.5", "task.n_items=1.5: give a whole number"),
+        ("budget.wall_s=long", "budget.wall_s=long: give a number"),
+        ("grading.network=maybe", "grading.network=maybe: give true or false"),
+        ("retry.statuses=completed", "retry.statuses=completed: give a list"),
+        ("seed=null", "seed=null: give a value"),
         ("task.temperature=warm", "warm"),
         ("grading.feedback=loud", "loud"),
         ("agent=command", "agent.command"),
@@ -89,6 +114,38 @@ def test_a_wrong_word_is_one_line_that_names_it(override, says):
 def test_the_agents_environment_is_open():
     config = groups(resolve(["agent.env.LEVEL=3", "agent.env={MORE: yes}"]))
     assert config["agent"]["env"].items() >= {"LEVEL": "3", "MORE": "yes"}.items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "says"),
+    [
+        ("", "task.words=3", {"words": 3}),
+        ("", "+task.words=3", {"words": 3}),
+        ("**anything", "task.colour=red", {"colour": "red"}),
+        ("", "task.wrds=3", "task.wrds: no such key; did you mean task.words?"),
+    ],
+)
+def test_a_task_of_ones_own_has_settings_of_its_own(tmp_path, monkeypatch, kind, word, says):
+    """Its class need not be a dataclass, and an option file need not name what has a default."""
+    arguments = ", ".join(filter(None, ["self", "words=2", kind]))
+    (tmp_path / "own_task.py").write_text(f"class Own:\n    def __init__({arguments}): pass\n")
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task" / "own.yaml").write_text("_target_: own_task.Own\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_task", raising=False)
+    words = [f"hydra.searchpath=['file://{tmp_path}']", "task=own", "base_model=spell", word]
+    if isinstance(says, dict):
+        assert groups(resolve(words))["task"].items() >= says.items()
+        return
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        resolve(words)
+
+
+def test_an_option_file_with_a_key_that_is_none(tmp_path):
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "mine.yaml").write_text("id: mine\ncommand: [ls]\ncolour: red\n")
+    with pytest.raises(ConfigError, match=r"^In 'agent/mine': agent\.colour: no such key; agent has id"):
+        resolve([f"hydra.searchpath=['file://{tmp_path}']", "agent=mine"])
 
 
 def test_experiment_names_a_study_or_just_a_folder():
