@@ -174,19 +174,24 @@ def _named_experiment(name: str, known: set[str], *, must_exist: bool) -> None:
     ConfigStore.instance().store(group="experiment", name=name, node=node, package="_global_")
 
 
-def _experiments(overrides: Sequence[str]) -> set[str]:
-    """Names of all study files: shipped, made by ``_named_experiment``, or in a folder that a word names."""
+def options(group: str, overrides: Sequence[str]) -> set[str]:
+    """Names of a group's option files: shipped, or in a folder that a word names."""
     from importlib.resources import files
 
     words = [word for word in overrides if word.startswith(SEARCH_PATH)]
     values: list[Any] = [o.value() for o in OverridesParser.create().parse_overrides(words)]
     named = chain.from_iterable(values)
     folders = [files(CONF), *(Path(str(folder).removeprefix("file://")) for folder in named)]
-    shipped = {
+    return {
         file.name.removesuffix(".yaml")
         for folder in folders
-        if (folder / "experiment").is_dir()
-        for file in (folder / "experiment").iterdir()
+        if (folder / group).is_dir()
+        for file in (folder / group).iterdir()
+        if file.name.endswith(".yaml")
     }
+
+
+def _experiments(overrides: Sequence[str]) -> set[str]:
+    """Names of all studies: those with a file, and those made by ``_named_experiment``."""
     made = {name.removesuffix(".yaml") for name in ConfigStore.instance().repo.get("experiment", {})}
-    return shipped | made
+    return options("experiment", overrides) | made

@@ -25,6 +25,7 @@ from omegaconf import DictConfig
 from posttrace.runner.cells import cell_id, seed_dir
 from posttrace.runner.claim import Claim, Plan, claim, plan
 from posttrace.runner.compose import CONF, SEARCH_PATH, checked, expand, groups, hydra_words, resolve
+from posttrace.runner.fit import check_fit
 from posttrace.runner.interrupt import handling
 from posttrace.runner.job import Job, RunResult
 from posttrace.runner.preflight import check
@@ -78,13 +79,16 @@ class SweepResult:
 def prepare(overrides: Sequence[str]) -> list[Planned]:
     """Compose every job and look at what is on disk; changes nothing.
 
-    Raises ``ConfigError`` when any job does not compose, so that a sweep starts as a whole or not at all.
+    Raises ``ConfigError`` when any job does not compose or starts from a base of another task, so that a sweep
+    starts as a whole or not at all.
     """
     jobs = []
     for job in expand(overrides):
         config = groups(resolve(job))
         retry = config["retry"]
         due = plan(seed_dir(config), retry_max=retry["max"], retry_statuses=retry["statuses"])
+        if due.action in ("run", "retry"):
+            check_fit(config, job)
         jobs.append(Planned(tuple(job), config, due))
     paths = [job.seed_dir for job in jobs]
     if len(set(paths)) < len(paths):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from posttrace.traces.events import Evaluator, Items, Split, TaskInfo
 
@@ -39,4 +39,13 @@ class Task(Protocol):
 
         Raises ``GradingError`` when the checkpoint cannot be loaded or does not fit the task.
         """
+        ...
+
+
+@runtime_checkable
+class ChecksModels(Task, Protocol):
+    """A task that can tell without an evaluation whether a checkpoint fits it. A task need not."""
+
+    def check(self, model_dir: Path) -> None:
+        """Raise ``GradingError`` when the checkpoint cannot be loaded or does not fit the task."""
         ...

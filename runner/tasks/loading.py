@@ -21,7 +21,9 @@ def load_model(model_dir: Path, tokenizer: Tokenizer, n_positions: int) -> GPT2:
     except (CheckpointError, TokenizerError) as error:
         raise GradingError(str(error)) from error
     if found != tokenizer or config.vocab_size != len(tokenizer.tokens):
-        raise GradingError("the vocabulary is not the base model's; keep its tokenizer.json and vocab_size")
+        raise GradingError(
+            "the vocabulary is not the task's; keep tokenizer.json and vocab_size of the base model"
+        )
     if config.eos_token_id != tokenizer.eos_id:
         raise GradingError(f"config.json: eos_token_id must be {tokenizer.eos_id}, not {config.eos_token_id}")
     if config.n_positions < n_positions:

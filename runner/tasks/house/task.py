@@ -74,6 +74,10 @@ class House:
             shutil.copyfile(path, data / "household.py")
         describe(__package__, workspace, **asdict(self), games=len(training))
 
+    def check(self, model_dir: Path) -> None:
+        """Raise ``GradingError`` when the checkpoint cannot be loaded or does not fit the task."""
+        load_model(model_dir, TOKENIZER, N_POSITIONS)
+
     def evaluate(self, model_dir: Path, split: Split, seed: int) -> Outcome:
         """Play every game of a hidden set once; an item is worth 100 or 0.
 

@@ -76,6 +76,10 @@ class Spell:
         write_lines(workspace / "data" / "train.jsonl", solved)
         describe(__package__, workspace, **asdict(self), limit=MAX_NEW_TOKENS)
 
+    def check(self, model_dir: Path) -> None:
+        """Raise ``GradingError`` when the checkpoint cannot be loaded or does not fit the task."""
+        load_model(model_dir)
+
     def evaluate(self, model_dir: Path, split: Split, seed: int) -> Outcome:
         """Answer every word of a hidden set once; an item is worth 100 or 0.
 

@@ -82,6 +82,10 @@ class Style:
         write_lines(workspace / "data" / "prompts.jsonl", [{"prompt": p.text} for p in prompts("train")])
         describe(__package__, workspace, **asdict(self), limit=MAX_NEW_TOKENS, n_prompts=SIZES["train"])
 
+    def check(self, model_dir: Path) -> None:
+        """Raise ``GradingError`` when the checkpoint cannot be loaded or does not fit the task."""
+        load_model(model_dir)
+
     def evaluate(self, model_dir: Path, split: Split, seed: int) -> Outcome:
         """Answer every prompt of a hidden set once and have each answer judged against the reference.
 

@@ -87,13 +87,13 @@ def test_weights_that_overflow(checkpoint, refused):
 def test_tokens_in_another_order(checkpoint, refused):
     tokenizer = Tokenizer.load(checkpoint)
     replace(tokenizer, tokens=(*tokenizer.tokens[:2], *reversed(tokenizer.tokens[2:]))).save(checkpoint)
-    refused("vocabulary is not the base model's")
+    refused("vocabulary is not the task's")
 
 
 def test_tokens_cut_by_another_pattern(checkpoint, refused):
     tokenizer = Tokenizer.load(checkpoint)
     replace(tokenizer, pattern=r"\w" if tokenizer.pattern == CHARACTERS else CHARACTERS).save(checkpoint)
-    refused("vocabulary is not the base model's")
+    refused("vocabulary is not the task's")
 
 
 def test_another_end_token(checkpoint, refused):
