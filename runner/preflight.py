@@ -7,13 +7,23 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, get_args
 
 from posttrace.runner import workspace
 from posttrace.runner.base_model import BaseModel
 from posttrace.runner.grading import GradingSettings
 from posttrace.traces.errors import ConfigError
+from posttrace.traces.events import RunStatus
+
+RANGES: Final[dict[str, tuple[float, float]]] = {
+    "seed": (0, 2**32 - 1),  # what every random generator takes
+    "retry.max": (0, math.inf),
+    "recorder.process_interval_s": (0.01, 3600),
+    "recorder.watch_interval_s": (0.01, 3600),
+    "recorder.resource_interval_s": (0.01, 30),  # a trace that rests for ``ALIVE_S`` has no writer any more
+}
+"""Key -> least and most."""
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -25,7 +35,8 @@ def check(config: Mapping[str, Any]) -> None:
 
 def check_words(config: Mapping[str, Any]) -> None:
     """The part of ``check`` that changes nothing here, for a dry run."""
-    _check_budget(config["budget"])
+    _check_numbers(config)
+    _check_names(config)
     _check_grading(config["grading"], config["server"])
     _check_command(config)
     for source in config["agent"]["code"]:
@@ -33,10 +44,31 @@ def check_words(config: Mapping[str, Any]) -> None:
     BaseModel.of(config["base_model"], config["seed"]).check()
 
 
-def _check_budget(budget: Mapping[str, Any]) -> None:
-    for name, limit in budget.items():
-        if limit is not None and not 0 < limit < math.inf:
-            raise ConfigError(f"budget.{name}={limit}: give a number above 0, or null for no limit")
+def _check_numbers(config: Mapping[str, Any]) -> None:
+    for group in ("budget", "sandbox"):
+        for name, limit in config[group].items():
+            if isinstance(limit, int | float) and not 0 < limit < math.inf:
+                raise ConfigError(f"{group}.{name}={limit}: give a number above 0, or null for no limit")
+    for key, (least, most) in RANGES.items():
+        group, _, name = key.rpartition(".")
+        value = (config[group] if group else config)[name]
+        if not least <= value <= most:
+            allowed = f"{least:g} or more" if most == math.inf else f"a number from {least} to {most}"
+            raise ConfigError(f"{key}={value}: give {allowed}")
+
+
+def _check_names(config: Mapping[str, Any]) -> None:
+    for group in ("agent", "base_model", "driver", "mode"):
+        if not config[group]["id"].strip():
+            raise ConfigError(f"{group}.id is empty; give a name")
+    base = PurePosixPath(config["base_model"]["id"])
+    if base.is_absolute() or ".." in base.parts:  # it names a folder of the workspace
+        raise ConfigError(f"base_model.id={base}: give a name, without .. and without a / at its start")
+    for status in config["retry"]["statuses"]:
+        if status not in get_args(RunStatus):
+            raise ConfigError(
+                f"retry.statuses: {status} is no status; choose from {', '.join(get_args(RunStatus))}"
+            )
 
 
 def _check_grading(grading: Mapping[str, Any], server: Mapping[str, Any]) -> None:

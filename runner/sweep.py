@@ -28,6 +28,7 @@ from posttrace.runner.compose import CONF, SEARCH_PATH, checked, expand, groups,
 from posttrace.runner.fit import check_fit
 from posttrace.runner.interrupt import handling
 from posttrace.runner.job import Job, RunResult
+from posttrace.runner.one_line import one_line_errors
 from posttrace.runner.preflight import check
 from posttrace.runner.run import execute
 from posttrace.traces.errors import ConfigError, SweepError
@@ -79,7 +80,7 @@ class SweepResult:
 def prepare(overrides: Sequence[str]) -> list[Planned]:
     """Compose every job and look at what is on disk; changes nothing.
 
-    Raises ``ConfigError`` when any job does not compose or starts from a base of another task, so that a sweep
+    Raises ``ConfigError`` when a job does not compose or starts from a base of another task, so that a sweep
     starts as a whole or not at all.
     """
     jobs = []
@@ -183,7 +184,8 @@ def _launch(jobs: list[list[str]], task: _CellTask) -> list[RunResult | NotRun]:
         )
         # the launcher is chosen above; a job may not name one again
         own = [[word for word in hydra_words(job) if word not in launcher_words] for job in jobs]
-        returned = launcher.launch(own, initial_job_idx=0)
+        with one_line_errors():  # of the launcher's own settings; a job raises nothing
+            returned = launcher.launch(own, initial_job_idx=0)
         return [job.return_value for job in returned]
     finally:
         GlobalHydra.instance().clear()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from posttrace.traces.errors import ConfigError
 
 FeedbackPolicy = Literal["score", "ladder", "heldout", "none"]
 Keep = Literal["best", "all", "none"]
+LONGEST_S: Final = 1e6
+"""Of an evaluation: ``epoll`` counts its wait in 32 bits of milliseconds, 2.1e6 s."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,18 @@ class GradingSettings:
         for name, allowed in (("feedback", FeedbackPolicy), ("keep", Keep)):
             if getattr(self, name) not in get_args(allowed):
                 raise ConfigError(f"grading.{name}={getattr(self, name)}: choose one of {get_args(allowed)}")
-        least = {"baseline_replicates": 1, "max_queue": 1}
-        for name, minimum in least.items():
-            if getattr(self, name) < minimum:
-                raise ConfigError(f"grading.{name} must be {minimum} or more, not {getattr(self, name)}")
-        if not self.evaluation_timeout_s > 0:
+        for name in ("baseline_replicates", "max_queue", "memory_bytes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"grading.{name} must be 1 or more, not {value}")
+        if not 0 < self.evaluation_timeout_s <= LONGEST_S:
             raise ConfigError(
-                f"grading.evaluation_timeout_s must be above 0, not {self.evaluation_timeout_s}"
+                f"grading.evaluation_timeout_s must be above 0 and at most {LONGEST_S:.0f}, "
+                f"not {self.evaluation_timeout_s}"
             )
         if not 0 < self.ladder_eta < 1:
             raise ConfigError(f"grading.ladder_eta must lie between 0 and 1, not {self.ladder_eta}")
+        if not self.host:
+            raise ConfigError("server.host is empty; 127.0.0.1 keeps the service to this machine")
         if not 0 <= self.port < 1 << 16:
             raise ConfigError(f"server.port must lie between 0 and 65535, not {self.port}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -27,9 +28,9 @@ def check_range(**settings: tuple[int, int]) -> None:
 
 
 def check_temperature(temperature: float) -> None:
-    """Raise ``ConfigError`` for a temperature below 0 or NaN."""
-    if not temperature >= 0:
-        raise ConfigError(f"task.temperature must not be below 0, not {temperature}")
+    """Raise ``ConfigError`` for a temperature that is no finite number from 0."""
+    if not 0 <= temperature < math.inf:
+        raise ConfigError(f"task.temperature must be 0 or more, and finite, not {temperature}")
 
 
 def write_lines(path: Path, records: Sequence[Any]) -> None:

@@ -15,6 +15,9 @@ from posttrace.traces.errors import ConfigError
         ("max_queue", 0),
         ("evaluation_timeout_s", 0.0),
         ("evaluation_timeout_s", float("nan")),
+        ("evaluation_timeout_s", 1e7),  # ended a run with "timeout is too large"
+        ("memory_bytes", -1),  # to setrlimit no limit at all
+        ("host", ""),
         ("ladder_eta", 0.0),
         ("ladder_eta", 1.0),
         ("port", -1),

@@ -178,8 +178,9 @@ def test_the_example_in_the_description_is_what_the_game_says(workspace: Path) -
         ({"demonstrations": SIZES["train"] + 1}, "demonstrations must be 1 to 2000"),
         ({"max_steps": 0}, "max_steps must be 1 to 12"),
         ({"max_steps": 13}, "max_steps must be 1 to 12"),
-        ({"temperature": -0.1}, "temperature must not be below 0"),
-        ({"temperature": float("nan")}, "temperature must not be below 0"),
+        ({"temperature": -0.1}, "temperature must be 0 or more"),
+        ({"temperature": float("nan")}, "temperature must be 0 or more"),
+        ({"temperature": float("inf")}, "temperature must be 0 or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:

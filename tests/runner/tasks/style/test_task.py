@@ -139,8 +139,9 @@ def test_the_texts_state_the_settings(workspace: Path) -> None:
         ({"n_items": 2001}, "n_items must be 1 to 2000"),
         ({"pairs": 0}, "pairs must be 1 to 2000"),
         ({"pairs": 2001}, "pairs must be 1 to 2000"),
-        ({"temperature": -0.1}, "temperature must not be below 0"),
-        ({"temperature": float("nan")}, "temperature must not be below 0"),
+        ({"temperature": -0.1}, "temperature must be 0 or more"),
+        ({"temperature": float("nan")}, "temperature must be 0 or more"),
+        ({"temperature": float("inf")}, "temperature must be 0 or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
