@@ -31,7 +31,14 @@ _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 Skip = Callable[[str, str, str | None], None]
 """Called with (relative path, what it is, target if it is a link) for what is no readable regular file."""
 
-__all__ = ["ArtifactRejected", "copy_artifact", "hash_directory", "move_artifact", "remove_artifact"]
+__all__ = [
+    "ArtifactRejected",
+    "copy_artifact",
+    "hash_directory",
+    "move_artifact",
+    "printable",
+    "remove_artifact",
+]
 
 
 def hash_directory(path: Path, *, within: Path | None = None) -> tuple[ArtifactRef, list[ArtifactFile]]:
@@ -45,7 +52,7 @@ def hash_directory(path: Path, *, within: Path | None = None) -> tuple[ArtifactR
     with _directory(path, within) as top:
         for name, fd in _regular_files(top, "", lambda *_: None):
             size, digest = _read_all(fd, lambda _: None)
-            files.append(ArtifactFile(path=_printable(name), bytes=size, sha256=digest))
+            files.append(ArtifactFile(path=printable(name), bytes=size, sha256=digest))
     return _reference(files)
 
 
@@ -97,7 +104,8 @@ def _reference(files: list[ArtifactFile]) -> tuple[ArtifactRef, list[ArtifactFil
     return ArtifactRef(sha256=whole.hexdigest(), bytes=sum(file.bytes for file in files)), files
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """A path as UTF-8, other bytes as backslash escapes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -168,7 +176,7 @@ def _copy_tree(src: Path, top: int, dst: Path, max_bytes: int) -> list[ArtifactF
     def refuse(path: str, what: str, target: str | None) -> None:
         link = None if target is None else (src / path).parent / target
         advice = "copy the file itself (cp -L)" if link else "submit only the model's files"
-        raise ArtifactRejected(f"{_printable(path)} {what}; {advice}", link)
+        raise ArtifactRejected(f"{printable(path)} {what}; {advice}", link)
 
     files: list[ArtifactFile] = []
     room = max_bytes

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from posttrace.runner.grading.feedback import Feedback, better
 from posttrace.runner.grading.record import Record, RecordLostError
 from posttrace.runner.grading.submission import HTTP_STATUS, Answer, RefusedError, Submission, Verdict
 from posttrace.traces.events import Best, SubmissionGraded, SubmissionReceived
+
+NOT_COUNTED: Final = " (this submission does not count against the budget)"
+"""Told with each end that has no score; see ``Book``."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ class Book:
         status = verdict.http or HTTP_STATUS[verdict.status]
         if status >= 400:
             said = verdict.told or verdict.reason
-            body |= {"error": verdict.status if status < 500 else said, "reason": said}
+            body |= {"error": verdict.status if status < 500 else said, "reason": f"{said}{NOT_COUNTED}"}
         return Answer(status, body)
 
 

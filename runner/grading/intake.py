@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from posttrace.runner.artifacts import ArtifactRejected, copy_artifact, hash_directory
+from posttrace.runner.artifacts import ArtifactRejected, copy_artifact, hash_directory, printable
 from posttrace.runner.grading.book import Book
 from posttrace.runner.grading.flags import FlagLog
 from posttrace.runner.grading.record import Record, RecordLostError
@@ -102,6 +103,7 @@ class Intake:
             raise ArtifactRejected(f"model_path cannot be resolved ({error.strerror})") from error
         if not place.is_relative_to(self._workspace):
             raise ArtifactRejected("model_path is outside the workspace; copy the model into output/", place)
+        _check_folder(place)
         return place
 
     def _copy(self, submission: Submission) -> None:
@@ -148,3 +150,20 @@ class Intake:
             "error", reason=f"cannot copy the model: {error}", told="the model could not be copied"
         )
         self.book.finish(submission, verdict)
+
+
+def _check_folder(place: Path) -> None:
+    """Raise ``ArtifactRejected`` where no folder is; what else keeps from it is found when it is opened."""
+    try:
+        is_folder = stat.S_ISDIR(place.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ArtifactRejected(
+            f"there is no {printable(str(place))}; paths start at the workspace, so save the model to "
+            "output/NAME in it and submit output/NAME"
+        ) from error
+    except OSError:
+        return
+    if not is_folder:
+        raise ArtifactRejected(
+            f"{printable(str(place))} is no folder; submit the folder with config.json and weights"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 
 from posttrace.runner.grading import app
 from posttrace.runner.grading.server import Server
-from posttrace.traces.events import IntegrityFlag, SubmissionReceived
+from posttrace.traces.events import BudgetInfo, IntegrityFlag, SubmissionGraded, SubmissionReceived
 from tests.support import wait_for
 
 
@@ -55,6 +56,28 @@ def test_paths_that_are_no_model_are_rejected_submissions(lab):
         assert reply.status_code == 400, path
         assert reply.json()["error"] == "rejected"
         assert reply.json()["submission_id"] == number
+
+
+def test_a_folder_that_is_not_there_is_said_plainly(lab):
+    """An agent hears where was looked, what to submit, and that it lost nothing: the words are all it has."""
+    lab.serve(budget=BudgetInfo(submissions=3))
+    lab.model("a", 1.0)
+    place = lab.run.workspace.resolve() / "output"
+    free = r" \(this submission does not count against the budget\)$"
+    for path, says in (
+        ("output/nowhere", f"^there is no {place}/nowhere; .* submit output/NAME"),
+        (
+            "output/a/config.json/deeper",
+            f"^there is no {place}/a/config.json/deeper; paths start at the workspace",
+        ),
+        ("output/a/config.json", f"^{place}/a/config.json is no folder; submit the folder with config.json"),
+        ("output", "^config.json is missing; "),
+    ):
+        body = lab.submit(path).json()
+        assert re.search(says, body["reason"]), body["reason"]
+        assert re.search(free, body["reason"])
+        assert body["remaining_submissions"] == 3
+    assert not re.search(free, lab.events(SubmissionGraded)[0].reason)  # the record has the cause alone
 
 
 @pytest.mark.parametrize("chunked", [False, True])
