@@ -3,10 +3,16 @@
 import json
 import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from posttrace.analysis.audit.settings import AuditSettings
+from posttrace.cli import cli
+from posttrace.cli.options import AUDIT
+from posttrace.reports.config import chosen
 from tests.support import posttrace
 
 GOLDEN = next(Path(__file__).parent.joinpath("golden").glob("*/trace.jsonl"))
@@ -38,23 +44,51 @@ def test_folders_without_traces(command, tmp_path):
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", sorted(set(cli.commands) - {"run"}))
+def test_an_unknown_option_of_any_command_is_one_line(command, tmp_path):
+    done = posttrace(command, "--no-such-option", cwd=tmp_path)
+    said = f"posttrace {command}: no such option '--no-such-option'"
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"python -m {said}")
+    assert done.stderr.endswith(f"; see python -m posttrace {command} --help\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
-    "words",
+    ("words", "says"),
     [
-        ["no-such-command"],
-        ["audit"],
-        ["audit", ".", "--alpha", "much"],
-        ["audit", ".", "--fail-on", "unlucky"],
-        ["audit", ".", "--alpha", "2"],
-        ["audit", ".", "--json", "--csv"],
-        ["run", "--bogus"],
-        ["rescore", ".", "--submission", "first"],
+        (["figrues"], "posttrace: no such command 'figrues' (did you mean figures?); see"),
+        (["audit", ".", "--alhpa", "1"], "no such option '--alhpa' (did you mean --alpha?)"),
+        (["audit"], "posttrace audit: missing argument 'PATH...'; see"),
+        (["audit", ".", "--alpha"], "posttrace audit: option '--alpha' requires an argument; see"),
+        (["audit", ".", "--alpha", "much"], "invalid value for '--alpha': 'much' is not a valid float; see"),
+        (["repair", "one", "two"], "posttrace repair: got unexpected extra argument (two); see"),
+        (["audit", ".", "--alpha", "2"], "posttrace: alpha is 2.0; give a one-sided level between 0 and 0.5"),
+        (["audit", ".", "--fail-on", "unlucky"], "posttrace: --fail-on unlucky: verdicts are invalid, "),
+        (["audit", ".", "--json", "--csv"], "posttrace: --json and --csv: choose one"),
+        (["run", "--bogus"], "--bogus: no such option"),
+        (["rescore", ".", "--submission", "first"], "--submission first: give best, baseline or a number"),
     ],
 )
-def test_wrong_words(words, tmp_path):
+def test_what_is_wrong_with_words_is_one_line(words, says, tmp_path):
     done = posttrace(*words, cwd=tmp_path)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_first_line_of_every_command_is_whole(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = CliRunner().invoke(cli, ["--help"]).output
+    assert "..." not in listed.replace("[ARGS]...", "")
+    assert all(f"\n  {command} " in listed for command in cli.commands)
+
+
+def test_settings_are_the_same_wherever_they_are_given():
+    settings = {f"--{field.name.replace('_', '-')}": field.default for field in fields(AuditSettings)}
+    assert {name: default for name, (default, _, _) in AUDIT.items()} == settings
+    composed = chosen([], {}).settings  # what conf/report says
+    assert composed == AuditSettings()
 
 
 def test_a_tampered_trace_is_found_at_its_line(golden, tmp_path):

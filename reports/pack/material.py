@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from posttrace.analysis.runs.each import Each, in_turn
+from posttrace.reports.display import plural
 from posttrace.reports.pack.entry import Unsupported
 from posttrace.reports.runs import frames
 from posttrace.traces import find_rescores
@@ -34,7 +35,7 @@ class Material:
     """Either ``found`` (from traces) or ``tables`` (reported). Every part is made once, when first asked for.
 
     A part that these data cannot give raises ``Unsupported`` with the reason. ``each``: how work on many runs
-    is done (``reports.memory``).
+    is done (``reports.memory``); ``tell`` hears what is being done.
     """
 
     paths: tuple[str, ...]
@@ -42,10 +43,15 @@ class Material:
     found: TraceSet | None = None
     tables: tuple[Table, ...] = ()
     each: Each = in_turn
+    tell: Callable[[str], object] = lambda text: None
 
     @classmethod
     def read(
-        cls, paths: Sequence[str | Path], settings: AuditSettings | None = None, each: Each = in_turn
+        cls,
+        paths: Sequence[str | Path],
+        settings: AuditSettings | None = None,
+        each: Each = in_turn,
+        tell: Callable[[str], object] = lambda text: None,
     ) -> Material:
         """From traces and folders of them, or from CSV files and ``published:NAME``.
 
@@ -59,7 +65,8 @@ class Material:
         chosen = settings or AuditSettings()
         if any(map(is_table, words)):
             return cls(words, chosen, tables=_by_file(named_tables(words)), each=each)
-        return cls(words, chosen, found=load(words), each=each)
+        found = load(words, progress=lambda n, of: tell(f"reading traces ({n} of {of})"))
+        return cls(words, chosen, found=found, each=each, tell=tell)
 
     @property
     def traces(self) -> TraceSet:
@@ -76,6 +83,7 @@ class Material:
         from posttrace.analysis.published.results import REQUIRED
 
         if self.found is not None:
+            self.tell(f"judging gains of {plural(len(self.found.final), 'run')}")
             return audit(self.found, self.settings, each=self.each)
         if not any(set(REQUIRED) <= set(table.cells) for table in self.tables):
             raise Unsupported(f"no table reports results (columns {', '.join(REQUIRED)})")
@@ -86,7 +94,9 @@ class Material:
         """What the runs say together."""
         from posttrace.analysis.across.study import study
 
-        return study(self.audit, traces=self.found)
+        audit = self.audit
+        self.tell(f"comparing {plural(len(audit.runs), 'run')}")
+        return study(audit, traces=self.found)
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
@@ -103,6 +113,7 @@ class Material:
         """The routes of the runs that count."""
         from posttrace.reports.runs.routing import Routing
 
+        self.tell(f"deriving routes of {plural(len(self.traces.final), 'run')}")
         routing = Routing.of(self.traces, self.each)
         if routing.failure is not None:
             raise Unsupported(f"routes could not be derived: {routing.failure}")
@@ -113,6 +124,7 @@ class Material:
         """Why runs and iterations failed, of the runs that count."""
         from posttrace.analysis.failures.failures import failures
 
+        self.tell(f"explaining failures of {plural(len(self.traces.final), 'run')}")
         return failures(replace(self.traces, records=self.traces.final))
 
     @cached_property

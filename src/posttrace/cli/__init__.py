@@ -9,14 +9,18 @@ from posttrace.cli.linting import lint
 from posttrace.cli.packing import figures, tables
 from posttrace.cli.planning import power
 from posttrace.cli.reporting import report
+from posttrace.cli.rescoring import rescore
 from posttrace.cli.routing import failures, routes
-from posttrace.cli.running import demo, rescore, run, status
+from posttrace.cli.running import demo, run, status
 from posttrace.cli.traces import repair, validate
 
 __all__ = ["cli"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    epilog="posttrace demo shows all of it on a small experiment, without a GPU, network or API key.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="posttrace", message="%(prog)s %(version)s")
 def cli() -> None:
     """What happened in a post-training run, which route the agent took, and is the gain real?"""

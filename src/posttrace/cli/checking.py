@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.core import ParameterSource
 
+from posttrace.cli.progress import Tell, telling
+
 if TYPE_CHECKING:
     from posttrace.reports.compare import Checked
 
@@ -31,15 +33,13 @@ def refuse_others(what: str, taken: Collection[str], words: Sequence[str] = ()) 
         raise InputError(f"--check takes this from the {what}: leave out {', '.join(others)}")
 
 
-def tell(path: Path, what: str, work: Callable[[Callable[[str], object]], Checked]) -> int:
+def checked(path: Path, what: str, work: Callable[[Tell], Checked]) -> int:
     """Do ``work``, which is given what to tell its progress to, and print what differs: 1 if anything."""
     from importlib.metadata import version
 
     from posttrace.reports.display import plural
-    from posttrace.reports.terminal.screen import live
 
-    doing: dict[str, str] = {}  # nothing is told of work that was refused at once
-    found = live(lambda: work(lambda text: doing.update(check=text)), lambda: dict(doing))
+    found = telling("check", work)
     if found.version != version("posttrace"):
         click.echo(f"{path} was made by posttrace {found.version}; this is {version('posttrace')}", err=True)
     for line in found.differences[:SHOWN]:

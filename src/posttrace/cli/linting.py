@@ -6,7 +6,7 @@ import json
 
 import click
 
-from posttrace.cli.options import Paths, csv_option, json_option
+from posttrace.cli.options import Paths, csv_option, json_option, one_form
 
 
 @click.command()
@@ -16,16 +16,17 @@ from posttrace.cli.options import Paths, csv_option, json_option
 def lint(tables: Paths, as_json: bool, as_csv: bool) -> int:
     """Do the numbers of a printed table fit each other?
 
-    TABLE is a CSV file, published:GROUP or published:TABLE; several are read as one report. Exit 1 when
-    numbers cannot all hold as labelled; what holds under an unstated condition is information.
+    TABLE is a CSV file, published:GROUP or published:TABLE (an unknown name lists the groups). Several
+    are read as one report.
+
+    Exit 1 when numbers cannot all hold as they are labelled. Numbers that hold under a condition which the
+    table does not state are told as information.
     """
     import posttrace as pt
     from posttrace.reports.terminal.findings import findings_tables
     from posttrace.reports.terminal.screen import print_frame
-    from posttrace.traces.errors import InputError
 
-    if as_json and as_csv:
-        raise InputError("--json and --csv: choose one")
+    one_form(as_json, as_csv)
     findings = pt.lint(tables)
     if as_json:
         click.echo(json.dumps(findings.to_json(), indent=2, allow_nan=False))

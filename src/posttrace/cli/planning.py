@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from posttrace.cli.options import csv_option, json_option
+from posttrace.cli.options import csv_option, json_option, one_form
 
 if TYPE_CHECKING:
     from posttrace.analysis.audit.settings import AuditSettings
@@ -27,18 +27,30 @@ COLUMNS = ("items", "submissions", "replicates", "runs")
 
 @click.command(short_help="Which gain can a test of this size detect?")
 @click.option("--items", type=int, help="Items of the test, n; without it a table over n.")
-@click.option("--submissions", type=int, help="Submissions of which the best is picked, k.  [default: 1]")
+@click.option(
+    "--submissions",
+    type=int,
+    help="Submissions of which the best is picked, k.  [default: 1; several in the table]",
+)
 @click.option("--replicates", default=1, show_default=True, help="Scorings of the baseline, m.")
 @click.option("--runs", default=1, show_default=True, help="Runs of the agent, R.")
-@click.option("--baseline", type=float, help="Score of the base model, 0..1.")
+@click.option("--baseline", type=float, help="Score of the base model, p0, 0..1; or give --item-sd.")
 @click.option(
-    "--discordance", type=float, help="Share of items that differ without a gain.  [default: 2 p0 (1 - p0)]"
+    "--discordance",
+    type=float,
+    help="Share of items that come out differently without a gain.  [default: 2 p0 (1 - p0)]",
 )
-@click.option("--item-sd", type=float, help="Continuous scores: sd over items of the difference, 0..1.")
+@click.option(
+    "--item-sd",
+    type=float,
+    help="Continuous scores: sd over items of the difference to the baseline.",
+)
 @click.option("--run-sd", type=float, help="Sd of the gain between runs of one agent, 0..1.")
-@click.option("--deterministic", is_flag=True, help="Scoring again gives the same outcomes.")
-@click.option("--alpha", default=0.05, show_default=True, help="One-sided level.")
-@click.option("--power", "wanted", default=0.8, show_default=True, help="Wanted probability to detect.")
+@click.option("--deterministic", is_flag=True, help="Scoring a model again gives the same outcomes.")
+@click.option("--alpha", default=0.05, show_default=True, help="One-sided level of significance.")
+@click.option(
+    "--power", "wanted", default=0.8, show_default=True, help="Wanted probability to detect the gain."
+)
 @click.option("--gain", type=float, help="Gain to be detected, 0..1: its power, and what would be needed.")
 @json_option
 @csv_option
@@ -51,13 +63,16 @@ def power(
     as_csv: bool,
     **given: Any,
 ) -> None:
-    """Which gain can a test of this size detect, and what would a gain need?"""
+    """Which gain can a test of this size detect, and what would a gain need?
+
+    \b
+    posttrace power --baseline .3
+    posttrace power --baseline .3 --items 200 --submissions 10 --gain .05
+    """
     from posttrace.analysis.stats.plan.design import Design
     from posttrace.analysis.stats.plan.planning import answers
-    from posttrace.traces.errors import InputError
 
-    if as_json and as_csv:
-        raise InputError("--json and --csv: choose one")
+    one_form(as_json, as_csv)
     tried = (
         SUBMISSIONS if items is None and submissions is None else (1 if submissions is None else submissions,)
     )

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from posttrace.cli.checking import refuse_others, tell
-from posttrace.cli.options import POLICIES, Paths
+from posttrace.cli.checking import checked, refuse_others
+from posttrace.cli.options import Paths, audit_overrides
+from posttrace.cli.progress import Tell, telling
 
 DEFAULT_OUT = "report.html"
 CHECKED = ("words", "out", "twin")
@@ -22,21 +23,32 @@ CHECKED = ("words", "out", "twin")
     "-o", "--out", type=click.Path(path_type=Path), help=f"File to write.  [default: {DEFAULT_OUT}]"
 )
 @click.option(
-    "--format", "formats", metavar="NAME[,NAME]", help="html, pdf, md, ipynb, qmd.  [default: by -o]"
+    "--format",
+    "formats",
+    metavar="NAME[,NAME]",
+    help="html, pdf, md, ipynb, qmd.  [default: as the name of -o ends]",
 )
-@click.option("--renderer", type=click.Choice(["builtin", "quarto", "auto"]), help="[default: builtin]")
-@click.option("--where", multiple=True, metavar="COLUMN=VALUE[,VALUE]", help="Runs to report: task=spell.")
-@click.option("--style", type=click.Choice(["wide", "neurips", "icml", "acl"]), help="[default: wide]")
-@click.option("--title")
+@click.option(
+    "--renderer",
+    type=click.Choice(["builtin", "quarto", "auto"]),
+    help="auto: Quarto where it is installed.  [default: builtin]",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE[,VALUE]",
+    help="Only these runs: task=spell; may be given again.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["wide", "neurips", "icml", "acl"]),
+    help="Width and text of the figures.  [default: wide]",
+)
+@click.option("--title", help="Title of the report.  [default: what it is about]")
 @click.option(
     "--check", "twin", is_flag=False, flag_value="", metavar="[FILE]", help="Compute FILE again and compare."
 )
-@click.option("--alpha", type=float, help="One-sided level.  [default: 0.05]")
-@click.option("--delta-min", type=float, help="Gain to be exceeded, 0..1.  [default: 0]")
-@click.option("--delta-eq", type=float, help="A gain below this is none, 0..1.  [default: 0.02]")
-@click.option("--resamples", type=int, help="Draws of the null distributions.  [default: 10000]")
-@click.option("--seed", type=int, help="Seed of the resampling.  [default: 0]")
-@click.option("--exclude-policy", type=click.Choice(POLICIES), help="[default: drop]")
+@audit_overrides
 def report(
     words: Paths,
     out: Path | None,
@@ -45,14 +57,16 @@ def report(
     twin: str | None,
     **given: Any,
 ) -> int:
-    """Write one report: a self-contained page, PDF, Markdown or Quarto document.
+    """Write one report: a web page, PDF, Markdown or Quarto document.
 
-    PATH is traces or folders of them; the folder of one run gives a report on that run; published:NAME and
-    CSV files one on reported results. KEY=VALUE are settings of conf/report, report=NAME one of its files.
+    PATH is traces or folders of them, for a report on all runs; the folder of one run, for one on that run;
+    CSV files or published:NAME, for one on reported results. KEY=VALUE sets a value of conf/report
+    (alpha=0.1), report=NAME takes one of its files (report=paper); an option has the last word.
 
-    --check computes the numbers of a report's JSON (default: the one beside -o) again, from PATH or where the
-    traces lay, with its own settings, writes nothing, and exits 1 when a number or a trace is not what it
-    was. It does not read the page: what was changed there goes when it is written again.
+    --check computes the numbers in the JSON of a report again (default: the one beside -o), from PATH or
+    where the traces lay, with the settings of then; nothing is written. The page itself is not read.
+
+    Exit 1 when --check finds a number or a trace that is not what it was.
     """
     from posttrace.reports.config import chosen
 
@@ -86,24 +100,21 @@ def _columns(where: Sequence[str]) -> dict[str, list[str]]:
 def _check(paths: Sequence[str], twin: Path) -> int:
     from posttrace.reports.check import check
 
-    return tell(twin, "report", lambda progress: check(twin, paths, progress=progress))
+    return checked(twin, "report", lambda progress: check(twin, paths, progress=progress))
 
 
 def _write(paths: Sequence[str], out: Path, found: Any) -> int:
     import posttrace as pt
-    from posttrace.reports.terminal.screen import live
 
-    doing: dict[str, str] = {}
-
-    def work() -> Path:
+    def work(tell: Tell) -> Path:
         return pt.report(
             list(paths),
             out,
             title=found.title,
             settings=found.settings,
             options=found.options,
-            progress=lambda text: doing.update(report=text),
+            progress=tell,
         )
 
-    click.echo(f"report: {live(work, lambda: dict(doing))}")
+    click.echo(f"report: {telling('report', work)}")
     return 0

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from posttrace.cli.options import Paths, csv_option, json_option, paths_argument
+from posttrace.cli.options import Paths, csv_option, json_option, one_form, paths_argument
+from posttrace.cli.progress import Tell, load, telling
 
 if TYPE_CHECKING:
+    from posttrace.analysis.failures.failures import Failures
     from posttrace.analysis.routes.routes import Routes
+    from posttrace.analysis.runs.tables import TraceSet
 
 NAMED = 3
 """Run ids that an error names."""
@@ -23,17 +26,21 @@ NAMED = 3
 @csv_option
 @click.option("--source", is_flag=True, help="PATH is source code, in the order in which it would run.")
 @click.option(
-    "--explain", metavar="RUN", help="Show the lineage of the models of the run with this id, and the rules."
+    "--explain",
+    metavar="RUN",
+    help="Show the lineage of the models of this run id, and the rules behind the routes.",
 )
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    help="A CSV of run_id, label (and submission_id): how far do routes agree?",
+    help="CSV of run_id, label (and submission_id): how far do the routes agree with them?",
 )
 def routes(
     paths: Paths, as_json: bool, as_csv: bool, source: bool, explain: str | None, labels: Path | None
 ) -> int:
     """By which route was each submission trained, and on what evidence?
+
+    PATH is traces or folders of them. A route is the order of training objectives, such as sft>grpo.
 
     With --source: by which route would code train? Several files (scripts, notebooks, shell scripts,
     configurations, modules) are one pipeline; of a folder its entry points are taken. Nothing is executed.
@@ -41,18 +48,23 @@ def routes(
     Exit 1 when a trace is invalid.
     """
     import posttrace as pt
+    from posttrace.reports.display import plural
     from posttrace.reports.memory import Memory
     from posttrace.reports.terminal.screen import left_out, print_frame, routes_table
     from posttrace.traces.errors import InputError
 
-    if as_json and as_csv:
-        raise InputError("--json and --csv: choose one")
+    one_form(as_json, as_csv)
     if source + (explain is not None) + (labels is not None) > 1:
         raise InputError("--source, --explain and --labels: choose one")
     if source:
         return _of_source(paths, as_json=as_json, csv=as_csv)
-    traces = pt.load(paths)
-    found = pt.routes(traces, each=Memory.of_user())
+
+    def work(tell: Tell) -> tuple[TraceSet, Routes]:
+        traces = load(paths, tell)
+        tell(f"deriving routes of {plural(len(traces.records), 'run')}")
+        return traces, pt.routes(traces, each=Memory.of_user())
+
+    traces, found = telling("routes", work)
     if explain is not None:
         return _explained(found, explain, as_json=as_json)
     if labels is not None:
@@ -74,18 +86,23 @@ def routes(
 def failures(paths: Paths, as_json: bool, as_csv: bool) -> int:
     """Why did runs and iterations fail? Causes with the lines that show them.
 
+    PATH is traces or folders of them.
+
     Exit 1 when a trace is invalid.
     """
-    import posttrace as pt
     from posttrace.analysis.failures.failures import failures as find
+    from posttrace.reports.display import plural
     from posttrace.reports.terminal.failures import failures_table
     from posttrace.reports.terminal.screen import left_out, print_frame
-    from posttrace.traces.errors import InputError
 
-    if as_json and as_csv:
-        raise InputError("--json and --csv: choose one")
-    traces = pt.load(paths)
-    found = find(traces)
+    one_form(as_json, as_csv)
+
+    def work(tell: Tell) -> tuple[TraceSet, Failures]:
+        traces = load(paths, tell)
+        tell(f"explaining failures of {plural(len(traces.records), 'run')}")
+        return traces, find(traces)
+
+    traces, found = telling("failures", work)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
     elif as_csv:

@@ -1,16 +1,17 @@
-"""Commands that run: demo, run, status, rescore."""
+"""Commands that run: demo, run, status."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from posttrace.cli.analysing import audit
 from posttrace.cli.options import Paths, json_option
+from posttrace.cli.packing import packed
 from posttrace.cli.reporting import report
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ INTERRUPTED = 130
 def demo(ctx: click.Context, out: Path) -> int:
     """Run the embedded experiment: sweep, audit, report, and the paper pack.
 
-    Scripted agents on three small tasks, 21 runs; what has ended is not run again.
+    Scripted agents on three small tasks: 21 runs in about three minutes, without a GPU, network or key. What
+    has ended is not run again.
 
     Exit 1 when a run could not be carried out. A failed agent is part of the show.
     """
@@ -48,30 +50,9 @@ def demo(ctx: click.Context, out: Path) -> int:
         return 1
     ctx.invoke(audit, paths=(str(out),))
     ctx.invoke(report, words=(str(out),), out=out / "report.html", title="posttrace demo")
-    click.echo(_packed(out))
+    click.echo(packed(out))
     broken = any(r.status == "infrastructure_failed" for r in swept.ran)  # a failed agent is part of the show
     return int(broken or any(n.is_failure for n in swept.not_run))
-
-
-def _packed(out: Path) -> str:
-    """Write the paper pack of the runs below ``out``, and say where it is."""
-    from posttrace.reports.memory import Memory
-    from posttrace.reports.pack.material import Material
-    from posttrace.reports.pack.write import write_figures
-    from posttrace.reports.pack.write_tables import write_tables
-    from posttrace.reports.terminal.screen import live
-
-    doing: dict[str, str] = {}
-    folder = out / "pack"
-
-    def work() -> tuple[int, int]:
-        material = Material.read([out], None, Memory.of_user())
-        drawn = write_figures(material, folder, told=lambda made: doing.update(pack=made.name))
-        written = write_tables(material, folder, "latex", told=lambda made: doing.update(pack=made.name))
-        return sum(one.reason is None for one in drawn), sum(one.reason is None for one in written)
-
-    figures, tables = live(work, lambda: dict(doing))
-    return f"pack: {folder} ({figures} figures as PDF, SVG and PNG; {tables} tables in LaTeX)"
 
 
 @click.command(
@@ -84,18 +65,19 @@ def _packed(out: Path) -> str:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of your own options: agent/NAME.yaml, task/NAME.yaml, ...",
 )
-@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED, metavar="[KEY=VALUE...]")
 def run(multirun: bool, dry_run: bool, config_dir: Path | None, overrides: Paths) -> int:
-    """Run one experiment or, with -m, a sweep, in Hydra's words.
+    """Run one experiment or, with -m, a sweep.
 
     \b
     posttrace run agent=copy seed=3
     posttrace run -m agent=sft,lottery task=spell,house seed=0,1,2
     posttrace run -m +experiment=study
 
-    agent, task, base_model, driver, mode, budget, grading and sandbox choose a file of their folder in conf/,
-    and a name that none has lists those there are. budget.steps=20 sets one value, out=DIR the folder of the
-    runs (outputs), experiment=NAME a folder below it (default). What has ended is not run again.
+    KEY=VALUE is Hydra's grammar. agent, task, base_model, driver, mode, budget, grading and sandbox choose a
+    file of conf/, and an unknown name lists those there are. budget.steps=20 sets one value, out=DIR the
+    folder of the runs (without it: outputs), experiment=NAME a folder below it (without it: default). What
+    has ended is not run again.
 
     Exit 1 when a run did not end as completed, 130 when interrupted.
     """
@@ -137,40 +119,6 @@ def status(folder: Path, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
     else:
         print_frame(status_table(rows), f"Runs in {folder}; scores on each task's own scale")
-
-
-@click.command(short_help="Evaluate a kept checkpoint of a run again.")
-@click.argument("path", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--submission", default="best", show_default=True, help="best, baseline or a number.")
-@click.option(
-    "--replicates", default=3, show_default=True, type=click.IntRange(min=1), help="Evaluations to make."
-)
-@click.option(
-    "--split",
-    default="sealed",
-    show_default=True,
-    type=click.Choice(["feedback", "sealed", "fresh"]),
-    help="Items: those the agent was scored on, those kept for a verdict, or further ones.",
-)
-def rescore(path: Path, submission: str, replicates: int, split: str) -> None:
-    """Evaluate a kept checkpoint again, into rescore-<n>.jsonl beside the trace.
-
-    RUN is the folder of one run: OUT/EXPERIMENT/CELL/seed-S/attempt-N. Once its best and its baseline were
-    scored on sealed or on fresh items, posttrace audit rests its verdict on these.
-    """
-    from posttrace.reports.terminal.runs import rescored_words
-    from posttrace.runner.grading.rescore import rescore as again
-    from posttrace.traces import read_events
-    from posttrace.traces.errors import InputError
-    from posttrace.traces.events import SubmissionRescored
-
-    if submission not in ("best", "baseline") and not submission.isdigit():
-        raise InputError(f"--submission {submission}: give best, baseline or a number")
-    which: Any = int(submission) if submission.isdigit() else submission
-    written = again(path, which, replicates, split)  # type: ignore[arg-type]  # click.Choice checked it
-    click.echo(written)
-    scored = [event for event in read_events(written) if isinstance(event, SubmissionRescored)]
-    click.echo(rescored_words(scored[0].submission_id, split, [event.score for event in scored]), err=True)
 
 
 def _watched(jobs: list[Planned], launch: Callable[[list[Planned]], SweepResult]) -> SweepResult:
