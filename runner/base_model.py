@@ -44,3 +44,12 @@ class BaseModel:
                 f"base model {self.id}: {self.path} has hash {found.sha256[:12]}..., "
                 f"not {self.sha256[:12]}...; restore it or change its sha256 in base_model"
             )
+
+
+def repeated(config: Mapping[str, Any], seed: int) -> str | None:
+    """A note where a seed beyond the members of ``by_seed`` starts from the same base as an earlier one.
+
+    Such seeds are no independent draws of a base.
+    """
+    n = len(config["by_seed"])
+    return None if seed < n or not n else f"base {seed % n} of {config['id']} again, as of seed {seed % n}"

@@ -67,7 +67,8 @@ class BaseModelConfig:
     """Expected artefact hash; a different one ends the run before it starts."""
     by_seed: list[BaseMemberConfig] = field(default_factory=list)
     """Instead of ``path``: a run with seed s starts from member s mod n, so that the seeds of one cell
-    differ in their base too, and a claim about them holds for more than one base."""
+    differ in their base too, and a claim about them holds for more than one base. A seed from n on starts
+    from an earlier seed's base; a dry run and the trace say so."""
 
 
 @dataclass

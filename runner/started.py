@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
+from posttrace.runner.base_model import repeated
 from posttrace.runner.cells import cell_id, run_id
 from posttrace.runner.host import describe_host, software
 from posttrace.runner.job import Job
@@ -20,6 +23,7 @@ from posttrace.traces.events import (
 def run_started(job: Job, task: TaskInfo, base: BaseModelInfo, sandbox: Sandbox) -> RunStarted:
     """The event, from a job and what was found on this machine."""
     config, agent = job.config, job.config["agent"]
+    again = repeated(config["base_model"], config["seed"])
     return RunStarted(
         run_id=run_id(config, job.attempt),
         cell_id=cell_id(config),
@@ -41,4 +45,5 @@ def run_started(job: Job, task: TaskInfo, base: BaseModelInfo, sandbox: Sandbox)
         host=describe_host(),
         software=software(),
         recorder=Recorder(kind="native"),
+        extra={"base_model": again} if again else UNSET,
     )

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,6 +22,7 @@ from hydra.types import HydraContext, RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from posttrace.runner.base_model import repeated
 from posttrace.runner.cells import cell_id, seed_dir
 from posttrace.runner.claim import Claim, Plan, claim, plan
 from posttrace.runner.compose import CONF, SEARCH_PATH, checked, expand, groups, hydra_words, resolve
@@ -90,6 +91,8 @@ def prepare(overrides: Sequence[str]) -> list[Planned]:
         due = plan(seed_dir(config), retry_max=retry["max"], retry_statuses=retry["statuses"])
         if due.action in ("run", "retry"):
             check_fit(config, job)
+            again = repeated(config["base_model"], config["seed"])
+            due = replace(due, why=f"{due.why}; {again}") if again else due
         jobs.append(Planned(tuple(job), config, due))
     paths = [job.seed_dir for job in jobs]
     if len(set(paths)) < len(paths):

@@ -102,7 +102,8 @@ class Intake:
         except OSError as error:
             raise ArtifactRejected(f"model_path cannot be resolved ({error.strerror})") from error
         if not place.is_relative_to(self._workspace):
-            raise ArtifactRejected("model_path is outside the workspace; copy the model into output/", place)
+            what = "model_path leads out of the workspace, where paths start"
+            raise ArtifactRejected(f"{what}; copy the model into output/", place)
         _check_folder(place)
         return place
 
