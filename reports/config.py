@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 CONF: Final = "posttrace.conf"
 GROUP: Final = "report="
+MERGING: Final = "Error merging override "
+"""How Hydra begins to name the word that does not fit the schema."""
+WANTED: Final = {
+    "converted to Integer": "a whole number",
+    "converted to Float": "a number",
+    "is not Optional": "a value, not null",
+}
+"""What OmegaConf says of a value -> what to give."""
 
 
 @dataclass
@@ -83,9 +91,16 @@ def _composed(words: Sequence[str]) -> dict[str, Any]:
         with initialize_config_module(config_module=CONF, version_base="1.3"):
             config: Any = OmegaConf.to_container(compose(f"report/{name}", overrides=overrides), resolve=True)
     except (HydraException, OmegaConfBaseException) as error:
-        lines = [line.strip() for line in str(error.__cause__ or error).splitlines() if line.strip()]
-        raise ConfigError(f"{' '.join(overrides)}: {lines[0]}") from error
+        raise ConfigError(_one_line(error)) from error
     return dict(config)
+
+
+def _one_line(error: Exception) -> str:
+    said, reason = (str(each).splitlines()[0] for each in (error, error.__cause__ or error))
+    if not said.startswith(MERGING):
+        return said
+    wanted = [f"give {give}" for sign, give in WANTED.items() if sign in reason]
+    return f"{said.removeprefix(MERGING).lstrip('+')}: {(wanted or [reason])[0]}"
 
 
 def _name(words: Sequence[str]) -> str:
@@ -98,14 +113,34 @@ def _name(words: Sequence[str]) -> str:
 
 def _word(word: str) -> str:
     """As Hydra takes it: a list may be typed without its brackets."""
-    key, value = word.partition("=")[0].lstrip("+~"), word.partition("=")[2]
+    key, _, value = word.lstrip("+").partition("=")
+    _check_key(word, key)
+    in_where = key.startswith("where.")
+    if key == "where" or (in_where and not (key.removeprefix("where.").isidentifier() and value)):
+        raise ConfigError(f"{word}: write where.COLUMN=[VALUE], such as where.task=[spell]")
+    if (in_where or key == "format") and not value.startswith("["):
+        value = f"[{value}]"
+    _check_value(word, f"{key}={value}")
+    return f"{'++' if in_where else ''}{key}={value}"
+
+
+def _check_key(word: str, key: str) -> None:
     known = [each.name for each in fields(ReportConfig)]
-    if key.partition(".")[0] not in known:
+    if key not in known and not key.startswith("where."):
         near = get_close_matches(key, known, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; keys are {', '.join(known)}"
         raise ConfigError(f"{word}: no such key{hint}")
-    if key == "where":
-        raise ConfigError(f"{word}: write where.COLUMN=[VALUE], such as where.task=[spell]")
-    if value and not value.startswith("[") and (key == "format" or key.startswith("where.")):
-        word = f"{key}=[{value}]"
-    return f"++{word.lstrip('+')}" if key.startswith("where.") else word
+
+
+def _check_value(word: str, spelt: str) -> None:
+    """Hydra's own complaints do not name the word among several, and a list of choices is for sweeps."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+
+    try:
+        (read,) = OverridesParser.create().parse_overrides([spelt])
+    except OverrideParseException as error:
+        key = spelt.partition("=")[0]
+        raise ConfigError(f"{word}: cannot be read; put the value in quotes: \"{key}='...'\"") from error
+    if read.is_sweep_override():
+        raise ConfigError(f"{word}: give one value; a report has one setting of each")

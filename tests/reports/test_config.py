@@ -39,7 +39,14 @@ def test_a_list_may_be_typed_without_its_brackets():
     ("word", "says"),
     [
         ("alpah=0.1", "alpah=0.1: no such key; did you mean alpha"),
-        ("alpha=high", "could not be converted to Float"),
+        ("alpha=high", "^alpha=high: give a number$"),
+        ("seed=1.5", "^seed=1.5: give a whole number$"),
+        ("alpha=null", "^alpha=null: give a value, not null$"),
+        ("alpha=0.1,0.2", "^alpha=0.1,0.2: give one value"),
+        ("title=a=b", "^title=a=b: cannot be read; put the value in quotes: \"title='...'\"$"),
+        ("format.x=1", "^format.x=1: no such key; did you mean format"),
+        ("~alpha=0.1", "^~alpha=0.1: no such key; did you mean alpha"),
+        ("where.task=", r"^where.task=: write where.COLUMN=\[VALUE\]"),
         ("report=nix", "report=nix: no such settings; there are default, paper, quick"),
         ("where=task", r"where=task: write where.COLUMN=\[VALUE\]"),
     ],
@@ -48,6 +55,15 @@ def test_mistakes_are_one_line(word, says):
     with pytest.raises(ConfigError, match=says) as caught:
         chosen([word], {})
     assert "\n" not in str(caught.value)
+
+
+def test_the_wrong_word_is_named_alone():
+    with pytest.raises(ConfigError, match=r"^alpha=high: give a number$"):
+        chosen(["style=icml", "alpha=high"], {})
+
+
+def test_a_value_may_be_quoted():
+    assert chosen(["title='a=b (c)'"], {}).title == "a=b (c)"
 
 
 def test_a_value_without_sense_is_an_input_error():
