@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import socket
@@ -145,6 +146,19 @@ def alive(run: RunDir) -> bool:
         return False
 
 
+def abandoned(run: RunDir) -> bool:
+    """Whether an attempt that has not ended certainly has no writer any more.
+
+    It was taken over, or its process is gone from this host and the trace has rested for ``ALIVE_S``: a
+    container that shares the host's name hides its processes, not its heartbeat. Without a claim, or with one
+    of another host, nothing is certain.
+    """
+    if _taken_over(run).exists():
+        return True
+    latest = max((path.stat().st_mtime for path in (run.trace, run.claim) if path.exists()), default=math.inf)
+    return time.time() - latest >= ALIVE_S and _mine_died(run)
+
+
 def _mine_died(run: RunDir) -> bool:
     """On the claiming host a dead pid is certain, however fresh the trace."""
     try:
@@ -157,10 +171,15 @@ def _take_over(dead: RunDir) -> bool:
     if not dead.claim.exists():
         return True
     try:
-        dead.claim.rename(dead.claim.with_suffix(".dead"))
+        dead.claim.rename(_taken_over(dead))
     except FileNotFoundError:
         return False
     return True
+
+
+def _taken_over(run: RunDir) -> Path:
+    """What the claim becomes when another attempt follows a dead one."""
+    return run.claim.with_suffix(".dead")
 
 
 def _boot_id() -> str:

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import math
+import os
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from scipy.stats import norm
@@ -15,6 +17,7 @@ from posttrace.analysis.audit.settings import AuditSettings
 from posttrace.analysis.stats.plan.power import Detectable, critical_normal
 from posttrace.cli import cli
 from posttrace.cli.planning import follow
+from posttrace.runner.claim import Claim, claim
 from posttrace.traces.errors import InputError
 from tests.support import posttrace
 
@@ -124,6 +127,22 @@ def test_watching_may_stop_before_the_run_begins(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert f"waiting for {tmp_path}" in said
     assert "stopped watching" in said
+
+
+def test_watching_ends_with_one_line_when_the_runner_was_killed(tmp_path, capsys):
+    run = claim(tmp_path, 1)
+    assert run is not None
+    golden = Path(__file__).parent / "golden/posttrace-1/trace.jsonl"
+    run.trace.write_bytes(b"".join(golden.read_bytes().splitlines(keepends=True)[:-1]))  # no run.finished
+    gone = msgspec.structs.replace(Claim.mine(), pid=2**22 - 1, started=0.0)
+    run.claim.write_bytes(msgspec.json.encode(gone))
+    for path in (run.trace, run.claim):
+        os.utime(path, (0, 0))
+    assert follow(str(run.root), AuditSettings()) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].startswith("submission ")  # all there was to see, first
+    assert said.err.startswith(f"{run.trace}: the run was killed, nobody writes here any more;")
+    assert len(said.err.splitlines()) == 1
 
 
 PAGE = (Path(__file__).parents[1] / "docs/planning.md").read_text()

@@ -7,7 +7,7 @@ import time
 import msgspec
 import pytest
 
-from posttrace.runner.claim import Claim, attempts, claim, plan, release
+from posttrace.runner.claim import ALIVE_S, Claim, abandoned, attempts, claim, plan, release
 from posttrace.runner.layout import RunDir
 from posttrace.traces import TraceWriter
 from posttrace.traces.events import RunFinished, RunStatus
@@ -76,6 +76,34 @@ def test_a_fresh_trace_counts_as_alive_only_until_its_process_is_known_dead(tmp_
     assert due(tmp_path).action == "running elsewhere"
     run.claim.write_bytes(msgspec.json.encode(DEAD))
     assert due(tmp_path).action == "retry"
+
+
+def test_only_a_run_whose_writer_is_certainly_gone_is_abandoned(tmp_path):
+    run = claim(tmp_path, 1)
+    run.trace.write_bytes(b"")
+
+    def after(seconds, holder):
+        run.claim.write_bytes(msgspec.json.encode(holder))
+        then = time.time() - seconds
+        for path in (run.trace, run.claim):
+            os.utime(path, (then, then))
+        return abandoned(run)
+
+    elsewhere = msgspec.structs.replace(DEAD, host="elsewhere")
+    assert after(ALIVE_S + 1, DEAD)
+    assert not after(ALIVE_S - 10, DEAD)  # a process that this one cannot see may be the writer
+    assert not after(3600, Claim.mine())  # it stands still: the machine slept, or a long evaluation
+    assert not after(3600, elsewhere)
+    run.claim.unlink()
+    assert not abandoned(run)  # ended in order, or brought from elsewhere
+    assert not abandoned(RunDir(tmp_path / "no such run"))
+
+
+def test_a_run_that_another_attempt_followed_is_abandoned(tmp_path):
+    run = claim(tmp_path, 1)
+    run.claim.write_bytes(msgspec.json.encode(DEAD))
+    assert claim(tmp_path, 2) is not None
+    assert abandoned(run)
 
 
 def test_of_many_runners_one_gets_the_attempt(tmp_path):

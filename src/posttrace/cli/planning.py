@@ -90,23 +90,40 @@ def power(
 def follow(path: str, settings: AuditSettings, *, as_json: bool = False) -> int:
     """Print the evidence after each submission of a run that is still going.
 
-    Ends with the run, or when interrupted: what was printed stands whenever one stops.
+    Ends with the run, when interrupted, or when nobody writes the run any more (exit 1): what was printed
+    stands whenever one stops.
     """
     from posttrace.analysis.follow.watch import follow as sights
     from posttrace.analysis.follow.words import as_json as plain
     from posttrace.analysis.follow.words import words
+    from posttrace.runner.claim import abandoned
+    from posttrace.runner.layout import RunDir
     from posttrace.traces.follow import awaited_trace
 
     trace = awaited_trace(Path(path))
+
+    def wait() -> None:
+        if abandoned(RunDir(trace.parent)):
+            raise _Abandoned
+        time.sleep(POLL_S)
+
     if not trace.exists():
         click.echo(f"waiting for {trace}", err=True)
     try:
-        for sight in sights(trace, lambda: time.sleep(POLL_S)):
+        for sight in sights(trace, wait):
             said = words(sight, settings.alpha)
             click.echo(json.dumps(plain(sight, settings.alpha)) if as_json else "\n".join(said))
     except KeyboardInterrupt:
         click.echo("stopped watching; the run goes on", err=True)
+    except _Abandoned:
+        again = "posttrace run with the same words starts it again"
+        click.echo(f"{trace}: the run was killed, nobody writes here any more; {again}", err=True)
+        return 1
     return 0
+
+
+class _Abandoned(Exception):
+    """The run will not go on."""
 
 
 def _levers(found: Sequence[Answer], gain: float, wanted: float) -> list[tuple[Claim, Needed]]:
