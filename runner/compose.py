@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import pkgutil
 import re
 from collections.abc import Sequence
 from itertools import chain
@@ -15,9 +16,10 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.utils import get_class, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from posttrace.runner.cells import CELL_GROUPS
 from posttrace.runner.config import RunConfig
 from posttrace.runner.one_line import no_such_key, one_line_errors
 from posttrace.traces.errors import ConfigError
@@ -30,6 +32,8 @@ looks at. Hydra refuses a new key without ``++``."""
 READ_OF_HYDRA = re.compile(r"hydra[/.](launcher|searchpath)|\++hydra\.launcher\.\w+\.")
 """Words about Hydra itself that do something here. ``+`` adds to a mapping of the launcher; elsewhere it
 would let a misspelt key in."""
+CHOICE = re.compile(rf"({'|'.join(CELL_GROUPS)})=(null|\[.*\])?")
+"""Of a group nothing, or several options, one laid over the other."""
 NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
 
 
@@ -109,9 +113,7 @@ def _check_secrets(cfg: DictConfig) -> None:
 
 def _check_task(task: DictConfig) -> None:
     """Keys and types against those of the task's class."""
-    if "_target_" not in task:
-        raise ConfigError("task has no _target_; choose one, like task=spell")
-    cls = get_class(task["_target_"])
+    cls = class_of("task", task.get("_target_"))
     given = {str(key): value for key, value in task.items() if key != "_target_"}
     taken = inspect.signature(cls).parameters
     if all(one.kind is not one.VAR_KEYWORD for one in taken.values()):
@@ -121,6 +123,19 @@ def _check_task(task: DictConfig) -> None:
         schema = OmegaConf.create({"task": OmegaConf.structured(cls)})
         OmegaConf.set_readonly(schema.task, False)  # a frozen class makes it so
         OmegaConf.merge(schema, {"task": given})
+
+
+def class_of(group: str, target: str | None) -> type:
+    """The class that an option's ``_target_`` names. Raises ``ConfigError`` when there is none."""
+    try:
+        found = pkgutil.resolve_name(target or "")
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"{group}._target_={target}: {error}; give package.module.Class, its folder on PYTHONPATH"
+        ) from error
+    if not isinstance(found, type):
+        raise ConfigError(f"{group}._target_={target} is no class; give package.module.Class")
+    return found
 
 
 def groups(cfg: DictConfig) -> dict[str, Any]:
@@ -147,6 +162,8 @@ def _word(override: str, known: set[str]) -> str:
         raise ConfigError(
             f"{override}: not used; of Hydra itself give hydra/launcher=NAME and hydra.launcher.KEY=VALUE"
         )
+    if chosen := CHOICE.fullmatch(override):
+        raise ConfigError(f"{override}: give one name, {chosen[1]}=NAME; in a sweep (-m) NAME,NAME is each")
     match = re.fullmatch(r"(\+?)experiment=(.*)", override)
     if not match:
         return override

@@ -22,6 +22,7 @@ WANTED: Final = {
     "is not a valid bool": "true or false",
     "is not a ListConfig": "a list, like [a,b]",
     "is not Optional": "a value, it cannot be null",
+    "Incompatible value 'None'": "a value, it cannot be null",
 }
 """What OmegaConf says of a value -> what a user is to give."""
 MERGING: Final = "Error merging override "
@@ -87,7 +88,7 @@ def _one_line(error: BaseException) -> str:
 def _word(text: str, reasons: str) -> str:
     """The word that is wrong, or the key that an option file gives a wrong value."""
     if text.startswith(MERGING):
-        return text.removeprefix(MERGING)
+        return text.removeprefix(MERGING).lstrip("+")
     key, value = re.search(r"full_key: (\S+)", reasons), re.search(r"Value '(.*?)' (?:of|is) ", reasons)
     return "=".join(found[1] for found in (key, value) if found)
 

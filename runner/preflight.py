@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 
 from posttrace.runner import workspace
 from posttrace.runner.base_model import BaseModel
+from posttrace.runner.compose import class_of
 from posttrace.runner.grading import GradingSettings
 from posttrace.traces.errors import ConfigError
 from posttrace.traces.events import RunStatus
@@ -39,6 +40,7 @@ def check_words(config: Mapping[str, Any]) -> None:
     _check_names(config)
     _check_grading(config["grading"], config["server"])
     _check_command(config)
+    class_of("sandbox", config["sandbox"]["_target_"])
     for source in config["agent"]["code"]:
         workspace.locate(source)
     BaseModel.of(config["base_model"], config["seed"]).check()
@@ -61,6 +63,8 @@ def _check_names(config: Mapping[str, Any]) -> None:
     for group in ("agent", "base_model", "driver", "mode"):
         if not config[group]["id"].strip():
             raise ConfigError(f"{group}.id is empty; give a name")
+    if not config["out"]:
+        raise ConfigError("out is empty; name a folder")
     base = PurePosixPath(config["base_model"]["id"])
     if base.is_absolute() or ".." in base.parts:  # it names a folder of the workspace
         raise ConfigError(f"base_model.id={base}: give a name, without .. and without a / at its start")
@@ -98,8 +102,6 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _check_writable(folder: Path) -> None:
-    if not folder.name and not folder.is_absolute():
-        raise ConfigError("out is empty; name a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

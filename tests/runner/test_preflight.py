@@ -42,6 +42,8 @@ from posttrace.traces.errors import ConfigError
         ("mode.id=' '", "mode.id is empty; give a name"),
         ("base_model.id=../../elsewhere", "base_model.id=../../elsewhere: give a name, without .."),
         ("base_model.id=/elsewhere", "base_model.id=/elsewhere: give a name, without .."),
+        ("out=", "out is empty; name a folder"),
+        ("sandbox._target_=nowhere.Nothing", "sandbox._target_=nowhere.Nothing: No module named 'nowhere'"),
         ("server.host=", "server.host is empty; 127.0.0.1"),
     ],
 )
