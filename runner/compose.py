@@ -32,8 +32,8 @@ looks at. Hydra refuses a new key without ``++``."""
 READ_OF_HYDRA = re.compile(r"hydra[/.](launcher|searchpath)|\++hydra\.launcher\.\w+\.")
 """Words about Hydra itself that do something here. ``+`` adds to a mapping of the launcher; elsewhere it
 would let a misspelt key in."""
-CHOICE = re.compile(rf"({'|'.join(CELL_GROUPS)})=(null|\[.*\])?")
-"""Of a group nothing, or several options, one laid over the other."""
+CHOICE = re.compile(rf"({'|'.join(CELL_GROUPS)})=(null|\[.*\])")
+"""No option of a group, or several, one laid over the other."""
 NO_INTERPOLATED_SECRETS = ("agent", "driver", "task")
 
 

@@ -104,7 +104,7 @@ def test_two_studies_keep_their_grids_apart():
         ("task._target_=null", "task._target_=None: invalid format"),
         ("agent=[sft,copy]", "agent=[sft,copy]: give one name, agent=NAME"),
         ("budget=null", "budget=null: give one name"),
-        ("task=", "task=: give one name"),
+        ("task=", "Available options in 'task': house, spell, style"),
         ("task.temperature=warm", "warm"),
         ("grading.feedback=loud", "loud"),
         ("agent=command", "agent.command"),
