@@ -11,7 +11,7 @@ import pandas as pd
 
 from posttrace.reports.display import DASH, MINUS, escaped
 from posttrace.reports.evidence import records
-from posttrace.reports.pack.latex import latex_table
+from posttrace.reports.pack.floats import float_table
 from posttrace.traces.errors import InputError
 
 SUFFIXES: Final = {"csv": "csv", "json": "json", "markdown": "md", "latex": "tex", "parquet": "parquet"}
@@ -22,10 +22,10 @@ PRINTED: Final = ("markdown", "latex")
 NUMBER: Final = re.compile(rf"{DASH}|[<−-]?(∞|\.?\d[\d,.]*)")
 
 
-def rendered(frame: pd.DataFrame, form: str, note: str = "") -> bytes:
+def rendered(frame: pd.DataFrame, form: str, caption: str = "", name: str = "") -> bytes:
     """The table in one of ``SUFFIXES``. The same frame gives the same bytes.
 
-    Lists are joined by spaces in CSV, Markdown and LaTeX. ``note`` stands below a printed table.
+    Lists are joined by spaces in CSV, Markdown and LaTeX. ``caption`` and ``name`` are for printed tables.
     Raises ``InputError`` when Parquet is not installed.
     """
     if form == "parquet":
@@ -37,8 +37,9 @@ def rendered(frame: pd.DataFrame, form: str, note: str = "") -> bytes:
         return flat.to_csv(index=False, lineterminator="\n").encode()
     shown = flat.map(_printed)
     right = [_is_number(frame[name], shown[name]) for name in frame.columns]
-    made = _markdown(shown, right, note) if form == "markdown" else latex_table(shown, right, note)
-    return made.encode()
+    if form == "markdown":
+        return _markdown(shown, right, caption).encode()
+    return float_table(shown, right, caption, name).encode()
 
 
 def _flat(value: Any) -> Any:
@@ -64,15 +65,11 @@ def _is_number(values: pd.Series, texts: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) or all(map(NUMBER.fullmatch, texts))
 
 
-def _markdown(shown: pd.DataFrame, right: list[bool], note: str) -> str:
-    inert = shown.map(escaped).rename(columns=lambda name: escaped(_words(name)))
+def _markdown(shown: pd.DataFrame, right: list[bool], caption: str) -> str:
+    inert = shown.map(escaped).rename(columns=escaped)
     align = ["right" if one else "left" for one in right]
     body = inert.to_markdown(index=False, tablefmt="pipe", colalign=align, disable_numparse=True)
-    return "\n\n".join([str(body), *([escaped(note)] if note else [])]) + "\n"
-
-
-def _words(name: Any) -> str:
-    return str(name).replace("_", " ")
+    return "\n\n".join([str(body), *([escaped(caption)] if caption else [])]) + "\n"
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

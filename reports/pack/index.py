@@ -7,7 +7,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from posttrace.reports.display import escaped
-from posttrace.reports.pack.latex import MOST_ROWS, PACKAGES
+from posttrace.reports.pack.floats import PACKAGES
+from posttrace.reports.pack.printed import MOST_ROWS
 from posttrace.reports.pack.provenance import SCHEMA
 
 if TYPE_CHECKING:
@@ -91,17 +92,17 @@ def _tables(listed: Mapping[str, Any]) -> list[str]:
         "# Tables",
         "",
         "The JSON beside each table has its rows with all digits, and where they come from. In LaTeX and "
-        "Markdown numbers are shortened, and gains are in percentage points.",
+        "Markdown numbers are shortened, gains are in percentage points, and identifiers are words. There a "
+        f"table has at most {MOST_ROWS} rows, and says what it leaves out.",
         "",
         *_again(listed, "tables"),
     ]
     if any(file.endswith(".tex") for entry in there for file in entry["files"]):
         lines += [
-            f"LaTeX needs `\\usepackage{{{','.join(PACKAGES)}}}`. `\\input{{table_results}}` stands in a "
-            "float and is scaled down to the width of the line; one wider than a page is easier to read in "
-            "a `sidewaystable` (package rotating). Tables of more than "
-            f"{MOST_ROWS} rows stand outside of floats, and go on over pages. The comment at the head of a "
-            "file is text for its caption.",
+            f"LaTeX needs `\\usepackage{{{','.join(PACKAGES)}}}`. `\\input{{table_results}}` is a float with "
+            "its caption and `\\label{tab:results}`, for papers of one and of two columns (text widths of "
+            "NeurIPS, ICML and ACL): `table` where a column is wide enough, else `table*`; nothing is below "
+            "`\\scriptsize`. A long one is several floats.",
             "",
         ]
     for entry in there:

@@ -1,158 +1,185 @@
-"""How tables are printed for people: the columns that are read, short heads, what never varies as a note."""
+"""A table as it is printed for people: what is read of it, in words, and a caption that says the rest."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from posttrace.analysis.across.runs import UNSET
-from posttrace.reports.display import MINUS
-from posttrace.reports.terminal.study import VIEWS, View, viewed
+from posttrace.reports.display import MINUS, level
+from posttrace.reports.pack.views import PRINTINGS, Printing
+from posttrace.reports.pack.words import head, in_words, legend
+from posttrace.reports.style import VERDICT_MARKS
+from posttrace.reports.terminal.study import viewed
 
-READ: Final = {
-    "audit": View(
-        "Audited runs, gains and bounds in percentage points",
-        "task agent driver mode base_model seed n_items k baseline reported_best reported_gain corrected_gain"
-        " lcb ucb p_raw p_holm verdict",
-        points="baseline reported_best reported_gain corrected_gain lcb ucb",
-        chances="p_raw p_holm",
-    ),
-    "audit_submissions": View(
-        "Submissions of audited runs: score in percent, gain and simultaneous bounds in percentage points",
-        "run_id submission_id state score gain se lcb ucb p_stepdown is_winner",
-        points="score gain se lcb ucb",
-        chances="p_stepdown",
-    ),
-    "study_runs": View(
-        "Runs of the study, baseline in percent and gain in percentage points",
-        "task agent driver mode base_model seed route verdict baseline k gain gain_kind ended",
-        points="baseline gain",
-    ),
-    "failed_runs": View(
-        "Runs, failed or not, and why",
-        "task agent seed status failure_type says iterations failed_iterations",
-    ),
-    "association": View(
-        "A route against all others within tasks, in percentage points",
-        "label n_with n_without tasks difference p p_holm odds_ratio cmh_p exact_p_holm says reason",
-        points="difference",
-        chances="p p_holm cmh_p exact_p_holm",
-    ),
-    "contrasts": View(
-        "Contrasts on matched runs, in percentage points",
-        "factor one other task n_one n_other difference low high p p_holm reason",
-        points="difference low high",
-        chances="p p_holm",
-    ),
-    "cells": View(
-        VIEWS["cells"].title,
-        "task agent_label n_runs n_without_score mean_gain low high interval gain_kind verdicts",
-        points=VIEWS["cells"].points,
-    ),
-    "best_of_k": View(
-        VIEWS["best_of_k"].title,
-        "task agent_label runs left_out k expected_best reason",
-        points=VIEWS["best_of_k"].points,
-    ),
-    "sensitivity": View(
-        VIEWS["sensitivity"].title,
-        "task agent_label runs failed drop zero baseline reason",
-        points=VIEWS["sensitivity"].points,
-    ),
-    "other_items": View(
-        "Gain over other runs and other items, of an agent on a task, or more than another agent's, in "
-        "percentage points",
-        "task agent_label other_label runs items gain low high reason",
-        points="gain low high",
-    ),
-    "rates": View(
-        "Rates with Wilson 95 % intervals",
-        "by group rate count of denominator share wilson_low wilson_high",
-    ),
-}
-"""Views of tables that have more columns than a page, beside those of ``reports.study``."""
-HEADS: Final = {
-    "base_model": "base",
-    "n_items": "items",
-    "reported_best": "best",
-    "reported_gain": "gain",
-    "corrected_gain": "corrected",
-    "p_raw": "p",
-    "p_stepdown": "p",
-    "submission_id": "no.",
-    "is_winner": "best",
-    "failed_iterations": "failed",
-    "gain_kind": "gain is",
-    "failure_type": "type",
-    "expected_best": "best",
-    "agent_label": "agent",
-    "other_label": "more than",
-    "n_without_score": "no score",
-    "wilson_low": "low",
-    "wilson_high": "high",
-}
-ORDER: Final = ("task", "agent", "agent_label", "seed")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from posttrace.reports.pack.material import Material
+
+MOST_ROWS: Final = 120
+"""Of a printed table: two pages of a paper."""
+MOST_REASONS: Final = 3
+"""For rows without a number."""
+MOST_LETTERS: Final = 6
+"""Reasons that are letters in the rows, and words in the caption."""
+ORDER: Final = ("task", "agent_label", "seed")
 """Columns by which rows of runs and cells are sorted."""
 
 
-def printing(name: str, table: str | None = None) -> dict[str, Any]:
-    """The arguments ``printed`` and ``note`` of a sheet; none for one that is printed as it is.
+@dataclass(frozen=True)
+class Printed:
+    """Cells as they are read, under heads with units; sentences of the caption; rows that are not shown."""
 
-    ``table``: the name of a table of a study.
-    """
-    view = READ.get(name) or READ.get(table or "") or VIEWS.get(table or "")
-    if view is None:
-        return {}
-    return {"printed": partial(_printed, view), "note": partial(_note, view)}
+    cells: pd.DataFrame
+    says: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
 
+    @property
+    def caption(self) -> str:
+        """The sentences as one text."""
+        left_out = f"Not shown, but in CSV and JSON: {'; '.join(self.hidden)}."
+        return " ".join([*self.says, *([left_out] if self.hidden else [])])
 
-def _printed(view: View, table: pd.DataFrame) -> pd.DataFrame:
-    shown = _sorted(_viewed(view, table))
-    if {"task", "cell_id"} <= {*shown, *table}:
-        shown["task"] = shown["task"].where(shown["task"] != "", table["cell_id"])  # "all cells"
-    return shown.drop(columns=list(_constant(shown))).rename(columns=HEADS)
-
-
-def _note(view: View, table: pd.DataFrame) -> str:
-    constant = _constant(_viewed(view, table))
-    same = {name: value for name, value in constant.items() if value != UNSET}
-    said = ", ".join(f"{HEADS.get(name, name).replace('_', ' ')} {value}" for name, value in same.items())
-    return f"{view.title}. In every row: {said}." if said else f"{view.title}."
+    def without(self, rows: pd.Series, what: str) -> Printed:
+        """Without these rows, unless there are no others; ``what`` they are."""
+        if not rows.any() or rows.all():
+            return self
+        return replace(self, cells=self.cells[~rows], hidden=(*self.hidden, f"{rows.sum():,} {what}"))
 
 
-def _viewed(view: View, table: pd.DataFrame) -> pd.DataFrame:
-    """Counts are whole numbers also where some are not known; cells have a table of their own."""
+def printing(name: str, table: str | None = None) -> Callable[[pd.DataFrame, Material], Printed]:
+    """How the sheet of this name, or of this ``table`` of a study, is printed."""
+    return partial(_printed, PRINTINGS[name if name in PRINTINGS else table or name])
+
+
+def as_it_is(row: str, table: pd.DataFrame, material: Material) -> Printed:
+    """All columns of a table that is for programs; ``row``: what a row is."""
+    shown = _cut(Printed(in_words(table, material.settings.delta_eq), (f"One row: {row}.",)))
+    return replace(shown, cells=shown.cells.rename(columns=head))
+
+
+def _printed(view: Printing, table: pd.DataFrame, material: Material) -> Printed:
+    delta = material.settings.delta_eq
+    shown = Printed(_named(table, material), (view.title.format(level=level(material.settings.alpha)),))
+    shown = _marked(_kept(view, shown), view.marked, delta)
+    cells = shown.cells if view.shape is None else view.shape(shown.cells)
+    cells = _sorted(_viewed(view, in_words(cells, delta, view.codes.split())))
+    shown = _varying(_lettered(_cut(replace(shown, cells=cells))), view)
+    return replace(shown, cells=shown.cells.rename(columns=partial(_head, view)))
+
+
+def _named(table: pd.DataFrame, material: Material) -> pd.DataFrame:
+    """With labels that tell cells apart, and only what is said of more than one cell."""
     if "by" in table:
         table = table[table["by"] != "cell_id"]
-    gains = {*view.points.split(), *view.chances.split()}
-    counts = [
-        name
-        for name in table.select_dtypes("float")
-        if name not in gains and (table[name].dropna() % 1 == 0).all()
-    ]
-    shown = viewed(table.astype(dict.fromkeys(counts, "Int64")), view)
+        return table.assign(rate=table["rate"] + ", of " + table["denominator"])
+    if "run_id" in table:
+        runs = material.verdicts.set_index("run_id")
+        missing = [name for name in ("task", "agent_label", "seed") if name not in table]
+        return table.assign(**{name: table["run_id"].map(runs[name]) for name in missing})
+    if {"task", "cell_id", "agent_label"} <= {*table}:
+        return table.assign(task=table["task"].where(table["task"] != "", table["cell_id"]))  # "all cells"
+    return table
+
+
+def _kept(view: Printing, shown: Printed) -> Printed:
+    """The rows that say something; of a table that is too long, the main ones."""
+    if view.telling:
+        silent = shown.cells[view.telling].isna()
+        shown = shown.without(silent, f"without a number ({_reasons(shown.cells[silent])})")
+    if view.only is not None:
+        shown = shown.without(~view.only.rows(shown.cells), view.only.others)
+    if view.main is not None and len(shown.cells) > MOST_ROWS:
+        shown = shown.without(~view.main.rows(shown.cells), view.main.others)
+    return shown
+
+
+def _reasons(silent: pd.DataFrame) -> str:
+    """The most frequent ones, without their details."""
+    counts = silent["reason"].str.split(":").str[0].value_counts()
+    first = [f"{reason}: {n:,}" for reason, n in counts.head(MOST_REASONS).items()]
+    rest = counts.iloc[MOST_REASONS:].sum()
+    return ", ".join([*first, *([f"others: {rest:,}"] if rest else [])])
+
+
+def _marked(shown: Printed, column: str, delta_eq: float) -> Printed:
+    """Verdicts as their marks, which the caption explains."""
+    if not column:
+        return shown
+    codes = shown.cells[column]
+    cells = shown.cells.assign(**{column: [VERDICT_MARKS[code].symbol for code in codes]})
+    return replace(shown, cells=cells, says=(*shown.says, f"Verdict: {legend(codes, delta_eq)}."))
+
+
+def _cut(shown: Printed) -> Printed:
+    """The first ``MOST_ROWS`` rows, and how many more there are."""
+    after = pd.Series(range(len(shown.cells)), index=shown.cells.index) >= MOST_ROWS
+    return shown.without(after, f"more rows than the first {MOST_ROWS}")
+
+
+def _viewed(view: Printing, table: pd.DataFrame) -> pd.DataFrame:
+    """Counts are whole numbers also where some are not known."""
+    scaled = {*view.points.split(), *view.scores.split()}
+    kept = {*scaled, *view.chances.split(), *_results(view)}
+    floats = [name for name in table.select_dtypes("float") if name not in kept]
+    counts = [name for name in floats if (table[name].dropna() % 1 == 0).all()]
+    whole = table.astype(dict.fromkeys(counts, "Int64"))
+    shown = viewed(whole, replace(view, points=" ".join(scaled)))
     shown = shown.replace({"inf": "\N{INFINITY}", "-inf": f"{MINUS}\N{INFINITY}"})
-    if gains and not gains & {*shown}:  # a table of names alone would hide that there is no number
+    if scaled and not scaled & {*shown}:  # a table of names alone would hide that there is no number
         shown[view.points.split()[0]] = None
     return shown
+
+
+def _results(view: Printing) -> set[str]:
+    return {*view.points.split(), view.telling, "low", "high"}
 
 
 def _sorted(shown: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in ORDER if name in shown]
     if keys[:1] != ["task"] or len(keys) < 2:
         return shown
-    last = (shown["task"].isna() | (shown["task"] == "")).rename("last")  # of all tasks together
-    places = shown[keys].assign(last=last).sort_values(["last", *keys], kind="stable").index
-    return shown.loc[places]
+    last = (shown["task"] == "all cells").rename("last")
+    return shown.loc[shown[keys].assign(last=last).sort_values(["last", *keys], kind="stable").index]
 
 
-def _constant(shown: pd.DataFrame) -> dict[str, Any]:
-    """Columns that say the same in every row of several."""
-    if len(shown) < 2:
-        return {}
-    first = shown.iloc[0].to_dict()
-    return {
-        str(name): first[name] for name in shown if shown[name].notna().all() and shown[name].nunique() == 1
-    }
+def _lettered(shown: Printed) -> Printed:
+    """Reasons as letters, said once in the caption, where they are few; the last column."""
+    table = shown.cells
+    if "reason" not in table:
+        return shown
+    reasons = [reason for reason in dict.fromkeys(table["reason"].dropna()) if reason]
+    if len(reasons) > MOST_LETTERS:
+        return shown
+    rest = table.drop(columns="reason")
+    if len(reasons) == 1 and (table["reason"] == reasons[0]).all():
+        return replace(shown, cells=rest, says=(*shown.says, f"Note: {reasons[0]}."))
+    letters = {reason: chr(ord("a") + i) for i, reason in enumerate(reasons)}
+    said = "; ".join(f"{letter}: {reason}" for reason, letter in letters.items())
+    noted = rest.assign(note=table["reason"].map(letters).fillna(""))
+    return replace(shown, cells=noted, says=(*shown.says, f"Notes: {said}."))
+
+
+def _varying(shown: Printed, view: Printing) -> Printed:
+    """Without what is the same in every row of several and is no result: the caption says it once."""
+    table = shown.cells
+    if len(table) < 2:
+        return shown
+    # a column that values went across into has a head of words
+    settings = [name for name in table if str(name).isidentifier() and name not in _results(view)]
+    same = [name for name in settings if table[name].notna().all() and table[name].nunique() == 1]
+    first = {str(name): table[name].iloc[0] for name in same}
+    told = {name: value for name, value in first.items() if not isinstance(value, bool | np.bool_)}
+    said = ", ".join(f"{head(name)} {value}" for name, value in told.items() if value not in (UNSET, ""))
+    says = (*shown.says, f"In every row: {said}.") if said else shown.says
+    return replace(shown, cells=table.drop(columns=same), says=says)
+
+
+def _head(view: Printing, name: Any) -> str:
+    unit = ", pp" if name in view.points.split() else ", %" if name in view.scores.split() else ""
+    return head(name) + unit

@@ -13,8 +13,8 @@ from posttrace.reports.display import DASH, percent, points
 from posttrace.reports.figures.results import marks
 from posttrace.reports.pack import gains
 from posttrace.reports.pack.entry import Unsupported
-from posttrace.reports.pack.printed import printing
-from posttrace.reports.style import VERDICT_MARKS
+from posttrace.reports.pack.printed import Printed, as_it_is, printing
+from posttrace.reports.pack.words import legend
 from posttrace.traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table. ``row``: what a row is, and its units.
+    """One table. ``row``: what a row is, and its units. ``print_as``: the same for people.
 
-    ``printed``: the same for people, where it is not the frame itself, and ``note`` what to know of it.
     ``long``: in LaTeX and Markdown only when it is asked for by name.
     """
 
     name: str
     row: str
     frame: Callable[[Material], pd.DataFrame]
-    printed: Callable[[pd.DataFrame], pd.DataFrame] | None = None
-    note: Callable[[pd.DataFrame], str] | None = None
+    print_as: Callable[[pd.DataFrame, Material], Printed] | None = None
     long: bool = False
+
+    def printed(self, frame: pd.DataFrame, material: Material) -> Printed:
+        """What is read of the ``frame``, and its caption."""
+        return (self.print_as or partial(as_it_is, self.row))(frame, material)
 
 
 def chosen(names: tuple[str, ...]) -> tuple[Sheet, ...]:
@@ -85,32 +87,31 @@ def _submissions(material: Material) -> pd.DataFrame:
     return pd.DataFrame([vars(one) for one in material.audit.submissions])
 
 
-def results_printed(table: pd.DataFrame) -> pd.DataFrame:
-    """Agents down, tasks across: gain, its interval and the marks of the runs, as one text a cell."""
+def results_printed(table: pd.DataFrame, material: Material) -> Printed:
+    """Agents down, tasks across: gain, the marks of the runs, and interval, as one text a cell."""
     rows = table.to_dict("records")
     cells = {(str(row["agent_label"]), str(row["task"])): _cell(row) for row in rows}
     agents, tasks = (list(dict.fromkeys(str(row[name]) for row in rows)) for name in ("agent_label", "task"))
     columns = {task: [cells.get((agent, task), "") for agent in agents] for task in tasks}
-    return pd.DataFrame({"agent": agents, **columns})
+    return Printed(pd.DataFrame({"agent": agents, **columns}), _results_say(table, material))
 
 
-def results_note(table: pd.DataFrame) -> str:
-    """What the cells of ``results_printed`` say."""
+def _results_say(table: pd.DataFrame, material: Material) -> tuple[str, ...]:
     kinds = sorted(set(table.loc[table["low_pp"].notna() | table["high_pp"].notna(), "interval"]))
     codes = {code for cell in table["verdicts"] for code in cell.split()}
-    marked = {code: mark.symbol for code, mark in VERDICT_MARKS.items() if code in codes}
-    said = [f"{symbol} {code.replace('_', ' ')}" for code, symbol in marked.items()]
-    brackets = f" Brackets: {', '.join(kinds)}." if kinds else ""
     gains = ", ".join(sorted(set(table.loc[table["mean_gain_pp"].notna(), "gain_kind"])))
-    means = f"Mean gain of the runs, percentage points ({gains})."
-    return f"{means}{brackets} A mark for each run: {', '.join(said)}."
+    means = f"Mean gain of the runs of each agent on each task, in percentage points ({gains})."
+    brackets = (f"Brackets: {', '.join(kinds)}.",) if kinds else ()
+    return means, *brackets, f"A mark for each run: {legend(codes, material.settings.delta_eq)}."
 
 
 def _cell(row: dict[Any, Any]) -> str:
+    """The end of a line is where LaTeX may fold it."""
     if pd.isna(row["mean_gain_pp"]):
         return f"{DASH} ({row['interval']})"
-    bounds = "" if pd.isna(row["low_pp"]) else f" [{percent(row['low_pp'])}, {percent(row['high_pp'])}]"
-    return f"{points(row['mean_gain_pp'])}{bounds} {marks(str(row['verdicts']))}"
+    low, high = percent(row["low_pp"]), percent(row["high_pp"])
+    bounds = "" if pd.isna(row["low_pp"]) else f"\n[{low},\N{NO-BREAK SPACE}{high}]"
+    return f"{points(row['mean_gain_pp'])} {marks(str(row['verdicts']))}{bounds}"
 
 
 _TRACES: Final = {
@@ -143,19 +144,18 @@ SHEETS: Final = (
         "an agent on a task: mean corrected gain, interval and verdicts; percentage points",
         gains.results,
         results_printed,
-        results_note,
     ),
     Sheet(
         "audit",
         "an audited run: verdict, gains, bounds and p; on 0..1",
         lambda m: m.audit.table(),
-        **printing("audit"),
+        printing("audit"),
     ),
     Sheet(
         "audit_submissions",
         "a submission of an audited run: gain and bounds; on 0..1",
         _submissions,
-        **printing("audit_submissions"),
+        printing("audit_submissions"),
     ),
     *(Sheet(name, row, partial(_of_traces, name), long=True) for name, row in _TRACES.items()),
     Sheet("routes", "a submission: its route and evidence", lambda m: m.routing.found.submissions, long=True),
@@ -163,18 +163,18 @@ SHEETS: Final = (
         "association",
         "a route against all others within tasks; gains on 0..1",
         _association,
-        **printing("association"),
+        printing("association"),
     ),
     Sheet(
         "failed_runs",
         "a run, failed or not: type of failure",
         partial(_of_failures, "runs"),
-        **printing("failed_runs"),
+        printing("failed_runs"),
     ),
     Sheet("failed_iterations", "an iteration, failed or not", partial(_of_failures, "iterations"), long=True),
     Sheet("failure_causes", "a cited line of a failure's cause", partial(_of_failures, "causes"), long=True),
     *(
-        Sheet(name, row, partial(_of_study, table), **printing(name, table))
+        Sheet(name, row, partial(_of_study, table), printing(name, table))
         for name, (table, row) in _STUDY.items()
     ),
 )

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def table(material: Material, name: str, form: str) -> bytes:
     """One table in a format; ``Unsupported`` where these data have none."""
     (sheet,) = chosen((name,))
-    return _bytes(sheet, sheet.frame(material), form)
+    return _bytes(sheet, sheet.frame(material), material, form)
 
 
-def _bytes(sheet: Sheet, frame: pd.DataFrame, form: str) -> bytes:
+def _bytes(sheet: Sheet, frame: pd.DataFrame, material: Material, form: str) -> bytes:
     if form not in PRINTED:
         return rendered(frame, form)
-    shown = frame if sheet.printed is None else sheet.printed(frame)
-    return rendered(shown, form, f"One row: {sheet.row}." if sheet.note is None else sheet.note(frame))
+    shown = sheet.printed(frame, material)
+    return rendered(shown.cells, form, shown.caption, sheet.name)
 
 
 def write_tables(
@@ -72,7 +72,7 @@ def _table(sheet: Sheet, material: Material, folder: Path, form: str) -> Made:
         for name in (file, beside, *earlier(folder / beside).get("files", ())):
             (folder / name).unlink(missing_ok=True)
         return Made(sheet.name, sheet.name, sheet.row, reason=str(error))
-    data = _bytes(sheet, frame, form)
+    data = _bytes(sheet, frame, material, form)
     options = ["--format", form, "--table", sheet.name]
     command = provenance.command("tables", material, folder, options)
     about = provenance.About(sheet.name, "table", sheet.name, f"One row: {sheet.row}.", command)

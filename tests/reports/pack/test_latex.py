@@ -1,4 +1,4 @@
-"""Tables that pdflatex compiles as they are: ASCII alone, inert, no wider than the text."""
+"""Text and tables that pdflatex compiles as they are: ASCII alone, inert, no wider than the page."""
 
 from __future__ import annotations
 
@@ -12,56 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from posttrace.reports.pack.latex import ACCENTS, COMMANDS, LETTERS, MOST_ROWS, latex, latex_table
+from posttrace.reports.pack.floats import PACKAGES, float_table
+from posttrace.reports.pack.latex import ACCENTS, COMMANDS, latex
 from posttrace.reports.pack.material import Material
 from posttrace.reports.pack.write_tables import write_tables
 from posttrace.reports.style import VERDICT_MARKS
 
 HOSTILE = r"a_b & <c> | 50 % \x{1} $x$ #1 ~ ^ `q` 'q' --seed ''x'' – − 中"
-
-
-def cells() -> pd.DataFrame:
-    return pd.DataFrame({"agent_label": ["sft", "[x] & y"], "gain": ["−0.12", "–"]})
-
-
-def test_a_table_is_booktabs_with_its_packages_and_a_note_for_the_caption() -> None:
-    assert latex_table(cells(), [False, True], "A note: ▲ 5 %").splitlines() == [
-        r"% needs \usepackage{booktabs,graphicx}",
-        r"% A note: $\blacktriangle$ 5 \%",
-        r"\sbox0{%",
-        r"\begin{tabular}{lr}",
-        r"\toprule",
-        r"agent label & gain \\",
-        r"\midrule",
-        r"sft & $-$0.12 \\",
-        r"{}[x] \& y & -- \\",
-        r"\bottomrule",
-        r"\end{tabular}}%",
-        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi",
-    ]
-
-
-def test_long_text_is_folded_and_a_long_table_goes_over_pages() -> None:
-    wide = pd.DataFrame({"says": ["w" * (LETTERS + 1)]})
-    assert r"\begin{tabular}{>{\raggedright\arraybackslash}p{18em}}" in latex_table(wide, [False], "")
-    assert "{array,booktabs,graphicx}" in latex_table(wide, [False], "")
-    long = latex_table(pd.concat([cells()] * MOST_ROWS), [False, True], "")
-    assert {r"\endhead", r"\begin{longtable}{lr}", r"\end{longtable}}"} <= set(long.splitlines())
-    assert "{booktabs,longtable}" in long
-    assert "tabular" not in long
-
-
-def test_a_long_table_gets_smaller_and_is_turned_before_it_leaves_the_page() -> None:
-    def look(letters: int) -> str:
-        columns = {f"c{i}": ["x" * 33] * (MOST_ROWS + 1) for i in range(letters // 35)}
-        return latex_table(pd.DataFrame(columns), [False] * len(columns), "")
-
-    assert r"\footnotesize" in look(70)
-    assert r"\scriptsize" in look(105)
-    assert r"\tiny" in look(140)
-    turned = look(210)
-    assert r"\begin{landscape}" in turned
-    assert "{booktabs,longtable,lscape}" in turned
 
 
 def test_every_mark_of_a_verdict_is_a_symbol() -> None:
@@ -103,12 +60,21 @@ def pdflatex() -> str:
     return found
 
 
-def compiled(pdflatex: str, folder: Path, *tables: str) -> str:
-    """The log of an article with these tables and the packages that they ask for."""
-    packages = sorted({name for text in tables for name in re.findall(r"\{(.*)\}", text)[0].split(",")})
-    head = [r"\documentclass{article}", rf"\usepackage{{{','.join(packages)}}}", r"\begin{document}"]
-    source = "\n\n".join([*head, *tables, r"\end{document}"])
-    (folder / "all.tex").write_text(source)
+PAPERS = {
+    "neurips": (r"\documentclass[10pt]{article}", 5.5, 9.0),
+    "icml": (r"\documentclass[10pt,twocolumn]{article}\columnsep 0.25in", 6.75, 9.0),
+    "acl": (r"\documentclass[11pt,twocolumn]{article}\columnsep 0.24in", 6.3, 9.7),
+}
+"""Text width and height in inches of the author kits; NeurIPS has its own size of a footnote, 9 pt."""
+FOOTNOTE = r"\makeatletter\renewcommand{\footnotesize}{\@setfontsize\footnotesize{9}{10}}\makeatother"
+
+
+def compiled(pdflatex: str, folder: Path, paper: str, *tables: str) -> str:
+    """The log of a paper with these tables and nothing else."""
+    start, width, height = PAPERS[paper]
+    sizes = rf"\usepackage{{times}}\textwidth {width}in\textheight {height}in"
+    head = [start, sizes, FOOTNOTE if paper == "neurips" else "", rf"\usepackage{{{','.join(PACKAGES)}}}"]
+    (folder / "all.tex").write_text("\n\n".join([*head, r"\begin{document}", *tables, r"\end{document}"]))
     words = [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     done = subprocess.run(words, cwd=folder, capture_output=True, check=False, timeout=120)
     log = (folder / "all.log").read_text(encoding="latin-1")
@@ -119,15 +85,20 @@ def compiled(pdflatex: str, folder: Path, *tables: str) -> str:
 def test_every_command_compiles(pdflatex: str, tmp_path: Path) -> None:
     accented = [unicodedata.normalize("NFC", f"o{mark}") for mark in ACCENTS]
     signs = pd.DataFrame({"sign": [*COMMANDS, *(c for c in accented if len(c) == 1), HOSTILE, "[", "*"]})
-    log = compiled(pdflatex, tmp_path, latex_table(signs[:40], [False], ""), latex_table(signs, [False], ""))
-    assert "Missing character" not in log
+    table = float_table(signs, [False], HOSTILE, "signs")
+    assert "Missing character" not in compiled(pdflatex, tmp_path, "neurips", table)
 
 
-def test_tables_of_a_study_compile_and_fit_the_page(
-    pdflatex: str, material: Material, tmp_path: Path
+@pytest.mark.parametrize("paper", PAPERS)
+def test_tables_compile_and_fit_a_paper(
+    paper: str, pdflatex: str, material: Material, reported: Material, tmp_path: Path
 ) -> None:
-    write_tables(material, tmp_path, "latex")
-    tables = [path.read_text() for path in sorted(tmp_path.glob("table_*.tex"))]
-    log = compiled(pdflatex, tmp_path, *(f"{text}\n\\clearpage" for text in tables))
-    too_wide = [float(width) for width in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
-    assert max(too_wide, default=0.0) < 20  # about a letter beside a paragraph's indent
+    wide = pd.DataFrame([[f"agent {i}", *["0.25 " * 4] * 9] for i in range(90)], columns=list("abcdefghij"))
+    for name, given in (("study", material), ("reported", reported)):
+        write_tables(given, tmp_path / name, "latex")
+    write_tables(material, tmp_path / "raw", "latex", ("runs", "submissions", "usage", "routes"))
+    files = [path.read_text() for path in sorted(tmp_path.glob("*/table_*.tex"))]
+    tables = [*files, float_table(wide, [False] * 10, "Wide and long.", "wide")]
+    log = compiled(pdflatex, tmp_path, paper, *(f"{text}\n\\clearpage" for text in tables))
+    assert "Overfull" not in log
+    assert "Float too large" not in log
