@@ -44,7 +44,7 @@ def test_folders_without_traces(command, tmp_path):
         assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", sorted(set(cli.commands) - {"run"}))
+@pytest.mark.parametrize("command", sorted(cli.commands))
 def test_an_unknown_option_of_any_command_is_one_line(command, tmp_path):
     done = posttrace(command, "--no-such-option", cwd=tmp_path)
     said = f"posttrace {command}: no such option '--no-such-option'"
@@ -66,7 +66,10 @@ def test_an_unknown_option_of_any_command_is_one_line(command, tmp_path):
         (["audit", ".", "--alpha", "2"], "posttrace: alpha is 2.0; give a one-sided level between 0 and 0.5"),
         (["audit", ".", "--fail-on", "unlucky"], "posttrace: --fail-on unlucky: verdicts are invalid, "),
         (["audit", ".", "--json", "--csv"], "posttrace: --json and --csv: choose one"),
-        (["run", "--bogus"], "--bogus: no such option"),
+        (
+            ["run", "-m", "agent=sft,copy", "--dryrun"],
+            "posttrace run: no such option '--dryrun' (did",
+        ),
         (["rescore", ".", "--submission", "first"], "--submission first: give best, baseline or a number"),
     ],
 )

@@ -55,9 +55,7 @@ def demo(ctx: click.Context, out: Path) -> int:
     return int(broken or any(n.is_failure for n in swept.not_run))
 
 
-@click.command(
-    context_settings={"ignore_unknown_options": True}, short_help="Run one experiment or, with -m, a sweep."
-)
+@click.command()
 @click.option("-m", "--multirun", is_flag=True, help="A sweep: comma-separated values make a grid.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, be skipped or retried.")
 @click.option(
