@@ -22,6 +22,7 @@ from posttrace.traces.events import (
     SubmissionGraded,
     SubmissionRescored,
 )
+from posttrace.traces.find import TRACE_NAME, find_traces
 from posttrace.traces.reader import TraceReader, read_events
 from posttrace.traces.writer import TraceWriter
 
@@ -49,7 +50,7 @@ def rescore(run_root: Path, submission: Which, replicates: int, split: Split) ->
     """
     if replicates < 1:
         raise InputError(f"replicates must be 1 or more, not {replicates}")
-    run = RunDir(run_root)
+    run = RunDir(_one_run(run_root))
     parent = _read_parent(run)
     whose, sha256 = _choose(parent, submission)
     _check_kept(run, parent, whose, sha256)
@@ -67,9 +68,17 @@ def rescore(run_root: Path, submission: Which, replicates: int, split: Split) ->
     return path
 
 
+def _one_run(path: Path) -> Path:
+    """The directory of the one run that ``path`` means: it, its trace, or a directory above."""
+    found = find_traces([path])
+    if len(found) > 1:
+        raise InputError(f"{path} holds {len(found)} runs: name one, like {found[0].parent}")
+    if found[0].name != TRACE_NAME:
+        raise InputError(f"{path} is no run: name a directory attempt-<n>, or its {TRACE_NAME}")
+    return found[0].parent
+
+
 def _read_parent(run: RunDir) -> _Parent:
-    if not run.trace.is_file():
-        raise InputError(f"{run.root} is no run: it has no trace.jsonl; name a directory attempt-<n>")
     reader = TraceReader(run.trace, (RunStarted, BaselineEvaluated, SubmissionGraded, SubmissionRescored))
     parent: _Parent | None = None
     for event in reader:

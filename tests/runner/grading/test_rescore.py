@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from posttrace.runner.artifacts import hash_directory, remove_artifact
@@ -153,8 +155,21 @@ def test_no_score_no_best(lab):
         rescore(lab.run.root, "best", 1, "sealed")
 
 
+def test_a_run_is_named_by_its_folder_its_trace_or_a_folder_above(lab):
+    start(lab)
+    lab.submit(lab.model("a", 0.9))
+    finish(lab)
+    for n, path in enumerate((lab.run.root, lab.run.trace, lab.run.root.parent), start=1):
+        assert rescore(path, "best", 1, "sealed") == lab.run.rescore(n)
+    with pytest.raises(InputError, match=r"rescore-1.jsonl is no run: name a directory"):
+        rescore(lab.run.rescore(1), "best", 1, "sealed")
+    shutil.copytree(lab.run.root, lab.run.root.with_name("attempt-2"))
+    with pytest.raises(InputError, match=f"holds 2 runs: name one, like {lab.run.root}$"):
+        rescore(lab.run.root.parent, "best", 1, "sealed")
+
+
 def test_no_run(tmp_path):
-    with pytest.raises(InputError, match="is no run"):
+    with pytest.raises(InputError, match="is empty: name a run directory"):
         rescore(tmp_path, "best", 1, "sealed")
 
 
