@@ -17,8 +17,8 @@ Tell = Callable[[str], object]
 def telling(name: str, work: Callable[[Tell], Result]) -> Result:
     """Do ``work``, which is given what to tell its progress to; a person also sees the seconds pass.
 
-    Nothing is told of work that ends, or is refused, at once. ``work`` writes nothing to stdout: what it has
-    to say it returns.
+    Nothing is told of work that ends, or is refused, at once. ``work`` returns what it has to say: while
+    it goes on, a terminal takes what is written to stdout for its own.
     """
     from posttrace.reports.terminal.screen import live
 

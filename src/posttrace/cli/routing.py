@@ -14,6 +14,7 @@ from posttrace.cli.progress import Tell, load, telling
 if TYPE_CHECKING:
     from posttrace.analysis.failures.failures import Failures
     from posttrace.analysis.routes.routes import Routes
+    from posttrace.analysis.routes.source.sources import SourceRoute
     from posttrace.analysis.runs.tables import TraceSet
 
 NAMED = 3
@@ -153,7 +154,11 @@ def _of_source(paths: Paths, *, as_json: bool, csv: bool) -> int:
     from posttrace.reports.terminal.screen import print_frame
     from posttrace.traces.errors import InputError
 
-    found = source_routes(paths)
+    def work(tell: Tell) -> SourceRoute:
+        tell("reading code")
+        return source_routes(paths)
+
+    found = telling("routes", work)
     if not found.entries:  # of no code nothing can be said, least of all that it trains nothing
         raise InputError(f"{', '.join(paths)}: no program that could be run; give source files, in order")
     if as_json:
