@@ -66,7 +66,7 @@ def as_it_is(row: str, table: pd.DataFrame, material: Material) -> Printed:
 def _printed(view: Printing, table: pd.DataFrame, material: Material) -> Printed:
     delta = material.settings.delta_eq
     shown = Printed(_named(table, material), (view.title.format(level=level(material.settings.alpha)),))
-    shown = _marked(_kept(view, shown), view.marked, delta)
+    shown = _marked(_kept(view, shown, delta), view.marked, delta)
     cells = shown.cells if view.shape is None else view.shape(shown.cells)
     cells = _sorted(_viewed(view, in_words(cells, delta, view.codes.split())))
     shown = _varying(_lettered(_cut(replace(shown, cells=cells))), view)
@@ -87,11 +87,12 @@ def _named(table: pd.DataFrame, material: Material) -> pd.DataFrame:
     return table
 
 
-def _kept(view: Printing, shown: Printed) -> Printed:
+def _kept(view: Printing, shown: Printed, delta_eq: float) -> Printed:
     """The rows that say something; of a table that is too long, the main ones."""
     if view.telling:
         silent = shown.cells[view.telling].isna()
-        shown = shown.without(silent, f"without a number ({_reasons(shown.cells[silent])})")
+        reasons = _reasons(in_words(shown.cells[silent], delta_eq))
+        shown = shown.without(silent, f"without a number ({reasons})")
     if view.only is not None:
         shown = shown.without(~view.only.rows(shown.cells), view.only.others)
     if view.main is not None and len(shown.cells) > MOST_ROWS:
@@ -100,8 +101,10 @@ def _kept(view: Printing, shown: Printed) -> Printed:
 
 
 def _reasons(silent: pd.DataFrame) -> str:
-    """The most frequent ones, without their details."""
-    counts = silent["reason"].str.split(":").str[0].value_counts()
+    """All of them, or the most frequent ones without their details."""
+    counts = silent["reason"].value_counts()
+    if len(counts) > MOST_REASONS:
+        counts = silent["reason"].str.split(":").str[0].value_counts()
     first = [f"{reason}: {n:,}" for reason, n in counts.head(MOST_REASONS).items()]
     rest = counts.iloc[MOST_REASONS:].sum()
     return ", ".join([*first, *([f"others: {rest:,}"] if rest else [])])

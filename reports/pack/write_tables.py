@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 def table(material: Material, name: str, form: str) -> bytes:
     """One table in a format; ``Unsupported`` where these data have none."""
     (sheet,) = chosen((name,))
-    return _bytes(sheet, sheet.frame(material), material, form)
+    return _bytes(sheet, _rows(sheet, material, form), material, form)
+
+
+def _rows(sheet: Sheet, material: Material, form: str) -> pd.DataFrame:
+    frame = sheet.frame(material)
+    if frame.empty and form in PRINTED:
+        raise Unsupported("no row")
+    return frame
 
 
 def _bytes(sheet: Sheet, frame: pd.DataFrame, material: Material, form: str) -> bytes:
@@ -65,9 +72,7 @@ def _table(sheet: Sheet, material: Material, folder: Path, form: str) -> Made:
     stem = f"table_{sheet.name}"
     file, beside = f"{stem}.{SUFFIXES[form]}", f"{stem}.about.json"
     try:
-        frame = provenance.placed(sheet.frame(material), material, folder)
-        if frame.empty and form in PRINTED:
-            raise Unsupported("no row")
+        frame = provenance.placed(_rows(sheet, material, form), material, folder)
     except Unsupported as error:
         for name in (file, beside, *earlier(folder / beside).get("files", ())):
             (folder / name).unlink(missing_ok=True)

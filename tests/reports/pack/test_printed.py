@@ -47,7 +47,13 @@ def test_rows_without_a_number_are_one_sentence(material: Material) -> None:
     shown = printing("contrasts")(contrasts(3, 40), material)
     assert len(shown.cells) == 3
     assert shown.caption.endswith(
-        "Not shown, but in CSV and JSON: 40 without a number (no matched cells: 40)."
+        "Not shown, but in CSV and JSON: 40 without a number "
+        "(no matched cells: the two never share base model: 40)."
+    )
+    many = contrasts(1, 8)
+    many["reason"] = ["", *(f"no matched cells: of {i}" for i in range(4)), "b", "c", "d", "d"]
+    assert printing("contrasts")(many, material).hidden == (
+        "8 without a number (no matched cells: 4, d: 2, b: 1, others: 1)",
     )
 
 

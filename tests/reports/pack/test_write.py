@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from posttrace.reports.files import write
+from posttrace.reports.pack.entry import Unsupported
 from posttrace.reports.pack.material import Material
 from posttrace.reports.pack.write import write_figures
 from posttrace.reports.pack.write_tables import table, write_tables
@@ -135,6 +136,8 @@ def test_long_tables_are_printed_only_when_named(tmp_path: Path, reported: Mater
 def test_a_table_without_rows_is_not_printed(tmp_path: Path, material: Material) -> None:
     (made,) = write_tables(material, tmp_path, "markdown", ("steps",))
     assert made.reason == "no row"
+    with pytest.raises(Unsupported, match="no row"):
+        table(material, "steps", "latex")
 
 
 def test_unknown_tables_are_named(material: Material) -> None:
