@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 from typing import Any, Final
 
 from posttrace.analysis.runs.each import Item, Result
@@ -85,7 +86,10 @@ class Memory:
         from joblib.externals.loky import get_reusable_executor
 
         count = min(self.processes - 1, len(items))
-        helpers = get_reusable_executor(count, timeout=IDLE_S, env=ONE_THREAD)
+        # a terminal interrupts all processes; this one ends the others
+        helpers = get_reusable_executor(
+            count, timeout=IDLE_S, env=ONE_THREAD, initializer=signal, initargs=(SIGINT, SIG_IGN)
+        )
         left, given, mine = deque(items), [], []
         lock = threading.Lock()
 
