@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STYLE_FILE: Final = Path(__file__).with_name("posttrace.mplstyle")
+
+FALLBACKS: Final = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Source Han Sans SC", "PingFang SC"),
+    *("Hiragino Sans", "Microsoft YaHei", "Malgun Gothic", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
+    *("Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans", "Arial Unicode MS"),
+)
+"""Fonts for letters that DejaVu Sans lacks, where the machine has one of them: the only letters whose look
+depends on the machine."""
 
 INK: Final = "#22262b"
 MUTED: Final = "#6b7178"
@@ -112,10 +121,20 @@ def applied(page: Page = WIDE) -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(matplotlib.rc_params_from_file(STYLE_FILE, use_default_template=False))
+        matplotlib.rcParams["font.family"] = list(families())
         for name in GROWING:
             matplotlib.rcParams[name] *= page.scale
         matplotlib.rcParams.update({"figure.facecolor": page.paper, "axes.facecolor": page.paper})
         yield
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """DejaVu Sans, which every machine has, and the ``FALLBACKS`` that this one has."""
+    from matplotlib.font_manager import get_font_names
+
+    found = set(get_font_names())
+    return ("DejaVu Sans", *(name for name in FALLBACKS if name in found))
 
 
 def pt(size: float) -> float:

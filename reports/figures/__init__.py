@@ -1,7 +1,8 @@
 """One figure a file. Each takes a finished tidy table and returns a matplotlib ``Figure``.
 
 Columns and units of the table stand in ``COLUMNS`` of the figure's module. ``page`` (``style.PAGES``) is what
-it is printed on.
+it is printed on. A name that is too long for its place is folded, then loses its middle; the table has all of
+it.
 """
 
 from posttrace.reports.figures.best_of_k import best_of_k

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import key, place
+from posttrace.reports.figures.legend import key, place, rows_in
 from posttrace.reports.figures.looks import looks
+from posttrace.reports.figures.names import LINE, more_lines, titles
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -30,13 +31,16 @@ def best_of_k(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     down = -(-max(len(tasks), 1) // across)
     with style.applied(page):
         width = page.width_in if across > 1 else page.column_in
-        figure = Figure(figsize=(width, page.inches(0.9) + down * 0.25 * width), layout="constrained")
+        said = titles(tasks, (width - page.inches(0.4)) / across - 0.2)
+        height = page.inches(0.9 + down * LINE * more_lines(said)) + down * 0.25 * width
+        height += rows_in(list(lines), width) - rows_in(["one"], width)
+        figure = Figure(figsize=(width, height), layout="constrained")
         grid = figure.subplots(down, across, sharex=True, squeeze=False).ravel()
         for axes, task in zip(grid, tasks, strict=False):
             axes.axhline(0, color=style.MUTED, linewidth=0.8, zorder=0)
             for agent, own in table[table["task"] == task].groupby("agent_label", sort=False):
                 axes.plot(own["k"], own["expected_best_pp"], **lines[str(agent)])
-            axes.set_title(task)
+            axes.set_title(said[task])
             axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)

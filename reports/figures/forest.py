@@ -10,6 +10,7 @@ from posttrace.reports.figures.facets import forest_facets
 from posttrace.reports.figures.gains import are_corrected, draw_gain, draw_scale, gain_keys
 from posttrace.reports.figures.groups import name_groups, positions
 from posttrace.reports.figures.legend import place
+from posttrace.reports.figures.names import fitted
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Fig
         corrected = are_corrected(table)
         for y, row in zip(rows, table.to_dict("records"), strict=True):
             draw_gain(axes, y, row, corrected=corrected)
+        names = fitted(table["run_label"], 0.3 * page.width_in, 8)
+        axes.set_yticks(rows, [names[name] for name in table["run_label"]])
         _dress(axes, table, rows)
+        name_groups(axes, table["task"], rows, page.width_in)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         place(figure, gain_keys(table, delta_eq_pp))
@@ -68,7 +72,6 @@ def forest(table: pd.DataFrame, *, delta_eq_pp: float, page: Page = WIDE) -> Fig
 
 
 def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
-    axes.set_yticks(rows, list(table["run_label"]))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("gain over the baseline, percentage points")
@@ -88,7 +91,6 @@ def _dress(axes: Axes, table: pd.DataFrame, rows: list[float]) -> None:
                 color=colour,
                 annotation_clip=False,
             )
-    name_groups(axes, table["task"], rows)
 
 
 def _short(label: str) -> str:

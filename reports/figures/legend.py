@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from posttrace.reports import style
-from posttrace.reports.figures.names import width
+from posttrace.reports.figures.names import fitted, width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HINTED: Final = 1.07
 """Text on a screen is wider than its outlines, which are fitted to the dots."""
+MARK: Final = 3.2
+"""Room of the mark alone."""
 BESIDE: Final = 5.0
 """Room of the mark beside a text, and of what parts columns, in sizes of the text."""
 
@@ -53,9 +55,19 @@ def rows_in(labels: Sequence[str], width_in: float) -> float:
     return -(-len(labels) // columns(labels, width_in)) * 1.75 * style.pt(8) / 72
 
 
+def shortened(handles: Iterable[Any], width_in: float) -> list[str]:
+    """Labels of the handles, from now on no wider than a legend of one column; inside ``style.applied``."""
+    handles = list(handles)
+    room = width_in / HINTED - MARK * style.pt(8) / 72
+    names = fitted([str(handle.get_label()) for handle in handles], room, 8, 1)
+    for handle in handles:
+        handle.set_label(names[str(handle.get_label())])
+    return [str(handle.get_label()) for handle in handles]
+
+
 def place(figure: Figure, handles: list[Any], side: Literal["upper", "lower"] = "upper") -> None:
     """Put a legend outside of what is drawn, above or below it."""
-    labels = [str(handle.get_label()) for handle in handles]
+    labels = shortened(handles, float(figure.get_figwidth()))
     if labels:
         ncols = columns(labels, float(figure.get_figwidth()))
         look: dict[str, Any] = {"loc": f"outside {side} left", "ncols": ncols, "borderaxespad": 0.2}

@@ -9,7 +9,7 @@ import numpy as np
 from posttrace.reports import style
 from posttrace.reports.display import DASH, plural, points
 from posttrace.reports.figures.legend import key, place
-from posttrace.reports.figures.matrix import HATCHED, Cell, draw_matrix
+from posttrace.reports.figures.matrix import HATCHED, Cell, arranged, draw_matrix
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -23,19 +23,19 @@ COLUMNS: Final = ("task", "row_label", "mean_gain_pp", "significant", "n_runs", 
 
 
 def modes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
-    """Draw a heat map, tasks across and modes down, with the gain and its runs in each cell."""
+    """Draw a heat map of modes against tasks, with the gain and its runs in each cell."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    tasks, rows = (list(dict.fromkeys(table[name])) for name in ("task", "row_label"))
+    tasks, labels = (list(dict.fromkeys(table[name])) for name in ("task", "row_label"))
     largest = float(np.nanmax(np.abs(table["mean_gain_pp"].to_numpy(dtype=float)), initial=1.0))
     with style.applied(page):
-        width = page.width_in if len(tasks) > 3 else max(page.column_in, 0.7 * page.width_in)
+        cells = [_cell(row, labels, tasks) for row in table.to_dict("records")]
+        cells, (rows, columns) = arranged(cells, (labels, tasks), page)
+        width = page.width_in if len(columns) > 3 else max(page.column_in, 0.7 * page.width_in)
         height = page.inches(1.0 + 0.42 * max(len(rows), 1))
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
-        cells = [_cell(row, rows, tasks) for row in table.to_dict("records")]
-        draw_matrix(axes, cells, (rows, tasks), (-largest, largest), width)
+        draw_matrix(figure, cells, (rows, columns), (-largest, largest))
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         keys: list[Any] = []

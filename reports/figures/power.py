@@ -10,6 +10,7 @@ from posttrace.reports import style
 from posttrace.reports.display import percent
 from posttrace.reports.figures.legend import key, place
 from posttrace.reports.figures.looks import looks
+from posttrace.reports.figures.names import LINE, more_lines, titles
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -36,10 +37,13 @@ def power(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     down = -(-max(len(tasks), 1) // across)
     with style.applied(page):
         width = page.width_in if across > 1 else page.column_in
-        figure = Figure(figsize=(width, page.inches(0.9) + down * 0.27 * page.width_in), layout="constrained")
+        said = titles(tasks, (width - page.inches(0.6)) / across - 0.15)
+        height = page.inches(0.9 + down * LINE * more_lines(said)) + down * 0.27 * page.width_in
+        figure = Figure(figsize=(width, height), layout="constrained")
         grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, task in zip(grid, tasks, strict=False):
             _draw(axes, table[table["task"] == task], lines)
+            axes.set_title(said[task])
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
         _scales(grid[0])
@@ -69,7 +73,6 @@ def _draw(axes: Axes, table: pd.DataFrame, lines: dict[str, dict[str, Any]]) -> 
         own = own.sort_values("n_items")
         axes.plot(own["n_items"], own["detectable_pp"], **{**lines[f"k = {k:.0f}"], "markersize": 2.6})
     axes.plot(runs["n_items"], runs["detectable_pp"], **{**RUN, "markersize": 5})
-    axes.set_title(str(table["task"].iloc[0]))
     base = f"base {percent(table['baseline_pct'].iloc[0])} %"
     axes.text(0.98, 0.96, base, transform=axes.transAxes, ha="right", va="top", fontsize=style.pt(7.5))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from posttrace.reports import style
-from posttrace.reports.figures.legend import columns, key, rows_in
+from posttrace.reports.figures.legend import columns, key, rows_in, shortened
 from posttrace.reports.figures.looks import looks
 from posttrace.reports.style import WIDE, Page
 
@@ -39,13 +39,10 @@ def profiles(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         for panel, part in zip(figure.subfigures(down, across, squeeze=False).ravel(), parts, strict=False):
             axes = panel.add_subplot()
             _draw(axes, table[table["configuration"].isin(part)])
-            look = {
-                "loc": "outside upper left",
-                "ncols": columns([_said(name, table) for name in part], width / across),
-            }
             said = [_said(name, table) for name in part]
             handles = [key(name, **{**one, "marker": ""}) for name, one in looks(said).items()]
-            panel.legend(handles=handles, borderaxespad=0.2, **look)
+            ncols = columns(shortened(handles, width / across), width / across)
+            panel.legend(handles=handles, borderaxespad=0.2, loc="outside upper left", ncols=ncols)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         return style.settled(figure)

@@ -9,6 +9,7 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.legend import key, place
+from posttrace.reports.figures.names import LINE, more_lines, titles
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -31,9 +32,12 @@ def published_curves(table: pd.DataFrame, label: str, *, page: Page = WIDE) -> F
     looks = {agent: _look(i) for i, agent in enumerate(agents)}
     down = max(1, math.ceil(len(tasks) / ACROSS))
     with style.applied(page):
-        figure = Figure(figsize=(page.width_in, page.inches(0.7 + 1.75 * down)), layout="constrained")
+        across = min(ACROSS, max(len(tasks), 1))
+        said = titles(tasks, (page.width_in - page.inches(0.4)) / across - 0.35)
+        height = page.inches(0.7 + (1.75 + LINE * more_lines(said)) * down)
+        figure = Figure(figsize=(page.width_in, height), layout="constrained")
         for i, task in enumerate(tasks):
-            axes = figure.add_subplot(down, min(ACROSS, len(tasks)), i + 1)
+            axes = figure.add_subplot(down, across, i + 1)
             rows = table[table["task"] == task]
             noise = rows["noise_pp"].iloc[0]
             if np.isfinite(noise):
@@ -45,7 +49,7 @@ def published_curves(table: pd.DataFrame, label: str, *, page: Page = WIDE) -> F
             marks = rows.drop_duplicates("place").sort_values("place")
             axes.set_xticks(list(marks["place"]), list(marks["at"]))
             axes.set_xlim(-0.3, len(marks) - 0.7)
-            axes.set_title(task)
+            axes.set_title(said[task])
             if i % ACROSS == 0:
                 axes.set_ylabel("gain, pp")
         if table.empty:

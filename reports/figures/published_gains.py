@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.reports import style
 from posttrace.reports.figures.legend import key, place, verdict_keys
+from posttrace.reports.figures.names import LINE, fitted, more_lines, titles, width
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -38,16 +39,21 @@ def published_gains(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     heights = _heights(lines)
     down = max(1, math.ceil(len(tasks) / ACROSS))
     with style.applied(page):
-        height = page.inches(0.7 + down * (0.75 + 0.21 * (heights[-1] + 1 if heights else 1)))
+        across = min(ACROSS, max(len(tasks), 1))
+        names = fitted([name for line in lines for name in line], 0.3 * page.width_in, 8, 1)
+        widest = max(map(width, names.values()), default=0.0) * style.pt(8) / 72
+        said = titles(tasks, (page.width_in - widest) / across - 0.15)
+        panel = 0.75 + LINE * more_lines(said) + 0.21 * (heights[-1] + 1 if heights else 1)
+        height = page.inches(0.7 + down * panel)
         figure = Figure(figsize=(page.width_in, height), layout="constrained")
         for i, task in enumerate(tasks):
-            axes = figure.add_subplot(down, min(ACROSS, len(tasks)), i + 1)
+            axes = figure.add_subplot(down, across, i + 1)
             _draw(axes, table[table["task"] == task], lines, heights)
-            axes.set_title(task)
-            axes.set_yticks(heights, [label for _, label in lines] if i % ACROSS == 0 else [])
+            axes.set_title(said[task])
+            axes.set_yticks(heights, [names[label] for _, label in lines] if i % ACROSS == 0 else [])
             axes.tick_params(axis="y", length=0)
             if i % ACROSS == 0:
-                _name(axes, lines, heights)
+                _name(axes, [names[group] for group, _ in lines], heights)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         figure.supxlabel("reported gain over the baseline, percentage points", fontsize=style.pt(8.5))
@@ -82,10 +88,10 @@ def _draw(axes: Axes, rows: pd.DataFrame, lines: list[tuple[str, str]], heights:
     axes.set_axisbelow(True)
 
 
-def _name(axes: Axes, lines: list[tuple[str, str]], heights: list[float]) -> None:
+def _name(axes: Axes, groups: list[str], heights: list[float]) -> None:
     """Names of the groups, above their first line."""
     seen: set[str] = set()
-    for (group, _), y in zip(lines, heights, strict=True):
+    for group, y in zip(groups, heights, strict=True):
         if group not in seen:
             seen.add(group)
             place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "center"}

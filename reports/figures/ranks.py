@@ -8,7 +8,7 @@ import numpy as np
 
 from posttrace.analysis.digits import rounded
 from posttrace.reports import style
-from posttrace.reports.figures.names import folded
+from posttrace.reports.figures.names import fitted
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ COLUMNS: Final = ("configuration", "mean_rank", "tasks", "critical_difference", 
 """One row an agent: mean of its ranks over ``tasks``, 1 is the best. ``critical_difference`` of mean ranks
 and ``p`` of the Friedman test are the same in every row."""
 
-NAME: Final = 26
-"""Letters of a line of a name."""
 TOP: Final = 2.1
 """Room above the scale, in rows of names."""
 
@@ -34,8 +32,9 @@ def ranks(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     bars = cliques(table["mean_rank"].to_list(), float(table["critical_difference"].iloc[0]))
     half = -(-len(table) // 2)
     with style.applied(page):
+        shown = fitted(table["configuration"], 0.24 * page.width_in, 8, 3)
         names = [
-            folded(f"{name} ({rounded(rank, '.2f')})", NAME)
+            f"{shown[name]} ({rounded(rank, '.2f')})"
             for name, rank in zip(table["configuration"], table["mean_rank"], strict=True)
         ]
         lines = 1 + max(name.count("\n") for name in names)

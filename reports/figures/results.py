@@ -9,7 +9,7 @@ import numpy as np
 from posttrace.reports import style
 from posttrace.reports.display import DASH, percent, points
 from posttrace.reports.figures.legend import key, place, verdict_keys
-from posttrace.reports.figures.matrix import Cell, draw_matrix
+from posttrace.reports.figures.matrix import Cell, arranged, draw_matrix
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -35,17 +35,13 @@ MOST_MARKS: Final = 6
 
 
 def results(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
-    """Draw tasks across and agents down: mean corrected gain, its interval, and a mark for each run."""
+    """Draw agents against tasks: mean corrected gain, its interval, and a mark for each run."""
     from matplotlib.figure import Figure
 
     tasks, agents = (list(dict.fromkeys(table[name])) for name in ("task", "agent_label"))
     signs = dict(zip(dict.fromkeys(kind_of(table)), SIGNS, strict=False))
     largest = float(np.nanmax(np.abs(table["mean_gain_pp"].to_numpy(dtype=float)), initial=1.0))
     with style.applied(page):
-        width = page.width_in if len(tasks) > 3 else max(page.column_in, 0.7 * page.width_in)
-        height = min(page.inches(1.15 + 0.52 * max(len(agents), 1)), page.height_in)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
         cells = [
             Cell(
                 agents.index(row["agent_label"]),
@@ -55,7 +51,11 @@ def results(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
             )
             for row in table.to_dict("records")
         ]
-        draw_matrix(axes, cells, (agents, tasks), (-largest, largest), width)
+        cells, (rows, columns) = arranged(cells, (agents, tasks), page)
+        width = page.width_in if len(columns) > 3 else max(page.column_in, 0.7 * page.width_in)
+        height = min(page.inches(1.15 + 0.52 * max(len(rows), 1)), page.height_in)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw_matrix(figure, cells, (rows, columns), (-largest, largest))
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         handles = [*verdict_keys(table["verdicts"]), *_interval_keys(signs)]

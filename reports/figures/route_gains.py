@@ -8,6 +8,7 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.legend import place, verdict_keys
+from posttrace.reports.figures.names import LINE, more_lines, titles
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -30,13 +31,14 @@ def route_gains(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
     across = min(max(len(tasks), 1), MAX_COLUMNS)
     down = -(-max(len(tasks), 1) // across)
     with style.applied(page):
-        height = page.inches(0.95 + down * (0.45 + ROW * max(len(routes), 1)))
         width = page.width_in if across > 1 else page.column_in
+        said = titles(tasks, (width - page.inches(0.8)) / across - 0.2)
+        height = page.inches(0.95 + down * (0.45 + LINE * more_lines(said) + ROW * max(len(routes), 1)))
         figure = Figure(figsize=(width, height), layout="constrained")
         grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, task in zip(grid, tasks, strict=False):
             _draw_task(axes, table[table["task"] == task], routes)
-            axes.set_title(task)
+            axes.set_title(said[task])
         for axes in grid[len(tasks) :]:
             axes.set_visible(False)
         grid[0].set_yticks(range(len(routes)), routes)

@@ -8,6 +8,7 @@ from posttrace.analysis.routes.route import UNKNOWN
 from posttrace.reports import style
 from posttrace.reports.figures.groups import name_groups, positions
 from posttrace.reports.figures.legend import place
+from posttrace.reports.figures.names import fitted
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def routes(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         for y, (_, agent) in zip(rows, bars.iterrows(), strict=True):
             parts = table[(table["task"] == agent["task"]) & (table["agent_label"] == agent["agent_label"])]
             _draw_bar(axes, y, parts, looks, LETTER_PCT * 6 / page.fits(6))
-        axes.set_yticks(rows, list(bars["agent_label"]))
-        name_groups(axes, bars["task"], rows)
+        names = fitted(bars["agent_label"], 0.3 * page.width_in, 8)
+        axes.set_yticks(rows, [names[name] for name in bars["agent_label"]])
+        name_groups(axes, bars["task"], rows, page.width_in)
         _dress(axes, rows)
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")

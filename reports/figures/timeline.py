@@ -9,6 +9,7 @@ import numpy as np
 from posttrace.reports import style
 from posttrace.reports.figures.labels import RIGHT, Label, place_labels
 from posttrace.reports.figures.legend import key, place, rows_in
+from posttrace.reports.figures.names import drawable
 from posttrace.reports.style import WIDE, Page
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
 
 def _cut(name: str) -> str:
     """The end of a path tells more than its beginning."""
+    name = drawable(name)
     return name if len(name) <= LETTERS else f"…{name[1 - LETTERS :]}"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from posttrace.reports import style
 from posttrace.reports.figures.legend import key, place
+from posttrace.reports.figures.names import LINE, PARTS, more_lines, titles
 from posttrace.reports.figures.timeline import UNITS
 from posttrace.reports.style import WIDE, Page
 
@@ -64,7 +65,9 @@ def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WI
     colours = _colours(table)
     with style.applied(page):
         width = page.width_in if n_columns > 2 else page.width_in * 0.7
-        panels = 1.75 * n_rows * (0.55 + 0.45 * page.width_in / WIDE.width_in)
+        named = {pair: PARTS.join(pair) for pair in grid}
+        said = titles(named.values(), (width - page.inches(0.5)) / n_columns - 0.1)
+        panels = n_rows * (1.75 * (0.55 + 0.45 * page.width_in / WIDE.width_in) + LINE * more_lines(said))
         size = (width, min(page.inches(0.75) + panels, max(page.height_in, 1.1 * n_rows)))
         figure = Figure(figsize=size, layout="constrained")
         for (task, agent), (row, column) in grid.items():
@@ -72,7 +75,7 @@ def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WI
             panel = table[(table["task"] == task) & (table["agent_label"] == agent)]
             _draw_panel(axes, panel, x, colours)
             axes.set_ylim(*_limits(table[table["task"] == task]))
-            axes.set_title(f"{task} · {agent}")
+            axes.set_title(said[named[task, agent]])
             if column == 0:
                 axes.set_ylabel("score, %")
             else:
@@ -137,6 +140,8 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str, colours: dict[str, str]
 
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
         axes.set_xlim(-0.4, max(1, panel["submission_id"].max()) + 0.6)
+    elif not panel[x].max() > 0:  # nothing but baselines, at 0
+        axes.set_xlim(0, 1)
 
 
 def _draw_baseline(axes: Axes, score: float, noise: float) -> None:
@@ -196,7 +201,8 @@ def _legend(table: pd.DataFrame) -> list[Any]:
         keys.append(key("baseline", color=style.MUTED, linestyle=(0, (4, 2)), marker=""))
     if base["noise_pp"].notna().any():
         keys.append(Patch(color=style.FAINT, linewidth=0, label="95 % noise of one scoring"))
-    keys += [key(f"submission, {seed}", marker="o", markersize=3.2, color=c) for seed, c in _seeds(table)]
+    seeds = _seeds(table) if kinds - {"baseline"} else []
+    keys += [key(f"submission, {seed}", marker="o", markersize=3.2, color=c) for seed, c in seeds]
     if "base_copy" in kinds:
         keys.append(key("copy of the base", marker="o", markersize=3.2, markerfacecolor="white"))
     if "failed" in kinds:

@@ -35,13 +35,12 @@ def wins(table: pd.DataFrame, *, page: Page = WIDE) -> Figure:
         width = page.width_in if len(names) > 4 else max(page.column_in, 0.7 * page.width_in)
         height = page.inches(1.3 + 0.40 * max(len(names), 1))
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
         many = len(names) > FEW
         cells = [_cell(row, names, bounds=not many) for row in table.to_dict("records")]
         numbers = [str(i) for i in range(1, len(names) + 1)]
         said = [_said(name, table) for name in names]
         rows = [f"{i} · {name}" for i, name in zip(numbers, said, strict=True)] if many else said
-        draw_matrix(axes, cells, (rows, numbers if many else said), (0.0, 1.0), width)
+        draw_matrix(figure, cells, (rows, numbers if many else said), (0.0, 1.0))
         if table.empty:
             figure.text(0.5, 0.5, style.NOTHING, ha="center")
         label = "the interval holds 0.5, or there is none"
