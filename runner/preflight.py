@@ -6,7 +6,7 @@ import math
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, get_args
 
@@ -20,11 +20,14 @@ from posttrace.traces.events import RunStatus
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "seed": (0, 2**32 - 1),  # what every random generator takes
     "retry.max": (0, math.inf),
+    "sandbox.open_files": (16, math.inf),  # a shell does not start with fewer
+    "sandbox.memory_bytes": (1 << 24, math.inf),  # nor with less; meant to find a number of gigabytes
+    "grading.memory_bytes": (1 << 24, math.inf),
     "recorder.process_interval_s": (0.01, 3600),
     "recorder.watch_interval_s": (0.01, 3600),
     "recorder.resource_interval_s": (0.01, 30),  # a trace that rests for ``ALIVE_S`` has no writer any more
 }
-"""Key -> least and most."""
+"""Key -> least and most; null is no limit."""
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -47,16 +50,16 @@ def check_words(config: Mapping[str, Any]) -> None:
 
 
 def _check_numbers(config: Mapping[str, Any]) -> None:
+    for key, (least, most) in RANGES.items():
+        group, _, name = key.rpartition(".")
+        value = (config[group] if group else config)[name]
+        if value is not None and not least <= value <= most:
+            allowed = f"{least} or more" if most == math.inf else f"a number from {least} to {most}"
+            raise ConfigError(f"{key}={value}: give {allowed}")
     for group in ("budget", "sandbox"):
         for name, limit in config[group].items():
             if isinstance(limit, int | float) and not 0 < limit < math.inf:
                 raise ConfigError(f"{group}.{name}={limit}: give a number above 0, or null for no limit")
-    for key, (least, most) in RANGES.items():
-        group, _, name = key.rpartition(".")
-        value = (config[group] if group else config)[name]
-        if not least <= value <= most:
-            allowed = f"{least:g} or more" if most == math.inf else f"a number from {least} to {most}"
-            raise ConfigError(f"{key}={value}: give {allowed}")
 
 
 def _check_names(config: Mapping[str, Any]) -> None:
@@ -87,9 +90,25 @@ def _check_command(config: Mapping[str, Any]) -> None:
     if not words or not words[0]:
         raise ConfigError("agent.command is empty; give the program and its arguments")
     program = words[0]
-    in_workspace = "/" in program and not Path(program).is_absolute()  # it is there only when the run begins
-    if not in_workspace and shutil.which(program) is None:
+    if "/" in program and not Path(program).is_absolute():  # of the workspace
+        if not _will_be_there(PurePosixPath(program), config["agent"]["code"]):
+            raise ConfigError(
+                f"agent.command: {program} will be no program in the workspace; name an executable file in "
+                f"agent.code, or start it by its interpreter, like [bash,{program}]"
+            )
+    elif shutil.which(program) is None:
         raise ConfigError(f"agent.command: {program} is no program on this machine; check its path")
+
+
+def _will_be_there(program: PurePosixPath, code: Sequence[str]) -> bool:
+    """Whether a program is in the workspace when the run begins, as far as that is known before."""
+    top, *rest = program.parts
+    if top != "code":
+        return top in workspace.FOLDERS
+    brought = [workspace.locate(source).absolute() for source in code]
+    inside = [path.joinpath(*rest) for path in brought if path.is_dir()]
+    alone = [path for path in brought if rest == [path.name] and path.is_file()]
+    return any(shutil.which(file) is not None for file in (*inside, *alone))
 
 
 def _check_port(host: str, port: int) -> None:

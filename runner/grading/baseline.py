@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from posttrace.runner.artifacts import ArtifactRejected, copy_artifact, remove_artifact
 from posttrace.runner.grading.evaluation import Evaluation, Grader
@@ -14,6 +15,12 @@ from posttrace.runner.grading.seeds import baseline_seed
 from posttrace.runner.layout import RunDir
 from posttrace.traces.errors import GradingError
 from posttrace.traces.events import BaselineEvaluated, BaseModelInfo, Split
+
+HINTS: Final = {
+    "error": "does base_model fit it?",
+    "timeout": "is grading.evaluation_timeout_s enough?",
+    "cancelled": "the run was stopped",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class BaselineGrading:
         evaluated = self.grader.evaluate(Evaluation(place, split, seed, name))
         if evaluated.outcome is None:
             raise GradingError(
-                f"the base model got no score on this task ({evaluated.status}; does base_model fit it?): "
+                f"the base model got no score on this task ({evaluated.status}; {HINTS[evaluated.status]}): "
                 f"{evaluated.reason}"
             )
         event = BaselineEvaluated(

@@ -55,7 +55,7 @@ def become_agent(argv: list[str], limits: str, guard: int, failed: int) -> None:
         set_limits(limits)
         os.execvp(argv[0], argv)  # environment and PATH are the guard's own, which are the agent's
     except (OSError, ValueError) as error:
-        os.write(failed, str(error).encode(errors="replace"))
+        os.write(failed, f"{argv[0]}: {error}".encode(errors="replace"))
     os._exit(127)
 
 

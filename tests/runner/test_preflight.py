@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -25,9 +26,11 @@ from posttrace.traces.errors import ConfigError
         ("budget.submissions=-2", "budget.submissions=-2: give a number above 0, or null for no limit"),
         ("budget.tokens=0", "budget.tokens=0: give a number above 0, or null for no limit"),
         ("budget.usd=inf", "budget.usd=inf: give a number above 0, or null for no limit"),
-        ("sandbox.memory_bytes=-1", "sandbox.memory_bytes=-1: give a number above 0, or null for no limit"),
+        ("sandbox.file_bytes=-1", "sandbox.file_bytes=-1: give a number above 0, or null for no limit"),
+        ("sandbox.memory_bytes=8", "sandbox.memory_bytes=8: give 16777216 or more"),  # gigabytes were meant
+        ("sandbox.open_files=3", "sandbox.open_files=3: give 16 or more"),
         ("sandbox.processes=0", "sandbox.processes=0: give a number above 0, or null for no limit"),
-        ("grading.memory_bytes=-1", "grading.memory_bytes must be 1 or more, not -1"),
+        ("grading.memory_bytes=-1", "grading.memory_bytes=-1: give 16777216 or more"),
         (
             "grading.evaluation_timeout_s=inf",
             "grading.evaluation_timeout_s must be above 0 and at most 1000000",
@@ -53,10 +56,39 @@ def test_what_no_run_could_work_with(word, says):
 
 
 @pytest.mark.parametrize(
+    ("program", "mode", "is_there"),
+    [
+        ("code/start.sh", 0o755, True),
+        ("./code/tools/start.sh", 0o755, True),
+        ("code/start.sh", 0o644, False),
+        ("code/tools/other.sh", 0o755, False),
+        ("start.sh", 0o755, True),  # of this machine's PATH
+        ("bin/start.sh", 0o755, False),
+        ("data/of_the_task", 0o755, True),  # not known before the task has prepared it
+    ],
+)
+def test_a_program_of_the_workspace_is_brought_by_agent_code(tmp_path, monkeypatch, program, mode, is_there):
+    for folder in (tmp_path, tmp_path / "more" / "tools"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "start.sh").write_text("#!/bin/sh\n")
+        (folder / "start.sh").chmod(mode)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    code = f"agent.code=[{tmp_path / 'start.sh'},{tmp_path / 'more'}]"
+    config = groups(resolve(["agent=command", f"agent.command=[{program}]", code]))
+    if is_there:
+        check_words(config)
+        return
+    with pytest.raises(ConfigError, match=f"^agent.command: {program} will be no program in the workspace"):
+        check_words(config)
+
+
+@pytest.mark.parametrize(
     "word",
     [
         "seed=4294967295",
         "retry.max=0",
+        "sandbox.open_files=null",
+        "grading.memory_bytes=16777216",
         "retry.statuses=[agent_failed]",
         "budget.wall_s=null",
         "budget.usd=0.5",

@@ -95,7 +95,7 @@ def test_wait_times_out_while_it_runs(bench: Bench) -> None:
 
 
 def test_a_missing_command_is_one_clear_line(bench: Bench) -> None:
-    with pytest.raises(ConfigError, match=r"cannot be started: .*No such file"):
+    with pytest.raises(ConfigError, match=r"cannot be started: .+: \[Errno 2\] No such file"):
         bench.command(["no-such-program-anywhere"])
 
 
