@@ -112,9 +112,9 @@ def _check_secrets(cfg: DictConfig) -> None:
 
 
 def _check_task(task: DictConfig) -> None:
-    """Keys and types against those of the task's class."""
+    """Keys and types against those of the task's class; ``_target_`` and its like are Hydra's own."""
     cls = class_of("task", task.get("_target_"))
-    given = {str(key): value for key, value in task.items() if key != "_target_"}
+    given = {str(key): value for key, value in task.items() if not re.fullmatch("_[a-z]+_", str(key))}
     taken = inspect.signature(cls).parameters
     if all(one.kind is not one.VAR_KEYWORD for one in taken.values()):
         for key in given.keys() - taken.keys():

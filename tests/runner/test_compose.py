@@ -130,6 +130,7 @@ def test_the_agents_environment_is_open():
         ("", "task.words=3", {"words": 3}),
         ("", "+task.words=3", {"words": 3}),
         ("**anything", "task.colour=red", {"colour": "red"}),
+        ("", "task._convert_=all", {"_convert_": "all"}),  # of Hydra: how it builds the class
         ("", "task.wrds=3", "task.wrds: no such key; did you mean task.words?"),
     ],
 )
