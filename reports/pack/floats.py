@@ -95,7 +95,7 @@ def _laid_out(columns: list[Column]) -> tuple[Layout, list[list[Column]]]:
 def _split(columns: list[Column], room_em: float) -> list[list[Column]]:
     """Parts that fit, each with the columns of names that the table begins with."""
     names = next((i for i, column in enumerate(columns) if column.right), 1)
-    while names > 1 and total_em(columns[:names]) > room_em / 2:
+    while names > 1 and total_em(columns[:names]) > room_em / 4:
         names -= 1
     keys = columns[: max(1, names)]
     parts: list[list[Column]] = []

@@ -100,9 +100,9 @@ def _tables(listed: Mapping[str, Any]) -> list[str]:
     if any(file.endswith(".tex") for entry in there for file in entry["files"]):
         lines += [
             f"LaTeX needs `\\usepackage{{{','.join(PACKAGES)}}}`. `\\input{{table_results}}` is a float with "
-            "its caption and `\\label{tab:results}`, for papers of one and of two columns (text widths of "
-            "NeurIPS, ICML and ACL): `table` where a column is wide enough, else `table*`; nothing is below "
-            "`\\scriptsize`. A long one is several floats.",
+            "its caption and `\\label{tab:results}`, for papers of one and of two columns in Times (text "
+            "widths of NeurIPS, ICML and ACL): `table` where a column is wide enough, else `table*`; nothing "
+            "is below `\\scriptsize`. A long one is several floats.",
             "",
         ]
     for entry in there:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pandas as pd
 
 from posttrace.analysis.across.runs import UNSET
@@ -25,8 +24,10 @@ MOST_ROWS: Final = 120
 """Of a printed table: two pages of a paper."""
 MOST_REASONS: Final = 3
 """For rows without a number."""
-MOST_LETTERS: Final = 6
+LETTERED: Final = 6
 """Reasons that are letters in the rows, and words in the caption."""
+MOST_LETTERS: Final = 60
+"""Of what is the same in every row, to be said in the caption."""
 ORDER: Final = ("task", "agent_label", "seed")
 """Columns by which rows of runs and cells are sorted."""
 
@@ -58,8 +59,10 @@ def printing(name: str, table: str | None = None) -> Callable[[pd.DataFrame, Mat
 
 
 def as_it_is(row: str, table: pd.DataFrame, material: Material) -> Printed:
-    """All columns of a table that is for programs; ``row``: what a row is."""
-    shown = _cut(Printed(in_words(table, material.settings.delta_eq), (f"One row: {row}.",)))
+    """All columns that are not empty of a table that is for programs; ``row``: what a row is."""
+    there = [name for name in table if table[name].notna().any()]
+    cells = in_words(table[there], material.settings.delta_eq)
+    shown = _varying(_cut(Printed(cells, (f"One row: {row}.",))), Printing("", "*"))
     return replace(shown, cells=shown.cells.rename(columns=head))
 
 
@@ -92,7 +95,7 @@ def _kept(view: Printing, shown: Printed, delta_eq: float) -> Printed:
     if view.telling:
         silent = shown.cells[view.telling].isna()
         reasons = _reasons(in_words(shown.cells[silent], delta_eq))
-        shown = shown.without(silent, f"without a number ({reasons})")
+        shown = shown.without(silent, f"rows without a number ({reasons})")
     if view.only is not None:
         shown = shown.without(~view.only.rows(shown.cells), view.only.others)
     if view.main is not None and len(shown.cells) > MOST_ROWS:
@@ -157,7 +160,7 @@ def _lettered(shown: Printed) -> Printed:
     if "reason" not in table:
         return shown
     reasons = [reason for reason in dict.fromkeys(table["reason"].dropna()) if reason]
-    if len(reasons) > MOST_LETTERS:
+    if len(reasons) > LETTERED:
         return shown
     rest = table.drop(columns="reason")
     if len(reasons) == 1 and (table["reason"] == reasons[0]).all():
@@ -175,12 +178,22 @@ def _varying(shown: Printed, view: Printing) -> Printed:
         return shown
     # a column that values went across into has a head of words
     settings = [name for name in table if str(name).isidentifier() and name not in _results(view)]
-    same = [name for name in settings if table[name].notna().all() and table[name].nunique() == 1]
-    first = {str(name): table[name].iloc[0] for name in same}
-    told = {name: value for name, value in first.items() if not isinstance(value, bool | np.bool_)}
-    said = ", ".join(f"{head(name)} {value}" for name, value in told.items() if value not in (UNSET, ""))
-    says = (*shown.says, f"In every row: {said}.") if said else shown.says
-    return replace(shown, cells=table.drop(columns=same), says=says)
+    texts = {name: table[name].map(str) for name in settings if table[name].notna().all()}
+    first = {str(name): text.iloc[0] for name, text in texts.items() if text.nunique() == 1}
+    told = {name: text for name, text in first.items() if text not in (UNSET, "", "True", "False")}
+    said = [_said(name, text) for name, text in told.items() if len(text) <= MOST_LETTERS]
+    long = [head(name) for name, text in told.items() if len(text) > MOST_LETTERS]
+    hidden = (f"{', '.join(long)}, the same in every row",) if long else ()
+    return Printed(
+        table.drop(columns=list(first)),
+        (*shown.says, *([f"In every row: {', '.join(said)}."] if said else [])),
+        (*shown.hidden, *hidden),
+    )
+
+
+def _said(name: str, text: str) -> str:
+    what, _, unit = head(name).partition(", ")
+    return f"{what} {text.removesuffix('.0')} {unit}".strip()
 
 
 def _head(view: Printing, name: Any) -> str:

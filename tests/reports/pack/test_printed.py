@@ -47,13 +47,13 @@ def test_rows_without_a_number_are_one_sentence(material: Material) -> None:
     shown = printing("contrasts")(contrasts(3, 40), material)
     assert len(shown.cells) == 3
     assert shown.caption.endswith(
-        "Not shown, but in CSV and JSON: 40 without a number "
+        "Not shown, but in CSV and JSON: 40 rows without a number "
         "(no matched cells: the two never share base model: 40)."
     )
     many = contrasts(1, 8)
     many["reason"] = ["", *(f"no matched cells: of {i}" for i in range(4)), "b", "c", "d", "d"]
     assert printing("contrasts")(many, material).hidden == (
-        "8 without a number (no matched cells: 4, d: 2, b: 1, others: 1)",
+        "8 rows without a number (no matched cells: 4, d: 2, b: 1, others: 1)",
     )
 
 
@@ -79,6 +79,24 @@ def test_any_other_table_is_cut_and_says_so(material: Material) -> None:
     shown = sheet.printed(table, material)
     assert list(shown.cells["run id"]) == [f"r{i}" for i in range(MOST_ROWS)]
     assert shown.caption.endswith(f"Not shown, but in CSV and JSON: 7 more rows than the first {MOST_ROWS}.")
+
+
+def test_columns_of_a_table_for_programs_that_say_nothing_are_in_its_caption(material: Material) -> None:
+    rows = pd.DataFrame(
+        {
+            "run_id": ["a", "b"],
+            "empty": None,
+            "task": "spell",
+            "grading": "x" * 61,
+            "ids": [[1]] * 2,
+            "wall_s": 300.0,
+        }
+    )
+    (sheet,) = chosen(("runs",))
+    shown = sheet.printed(rows, material)
+    assert list(shown.cells) == ["run id"]
+    assert shown.says[1:] == ("In every row: task spell, ids [1], wall 300 s.",)
+    assert shown.hidden == ("grading, the same in every row",)
 
 
 def test_identifiers_are_words_in_print_and_stay_in_files(material: Material) -> None:
