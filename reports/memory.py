@@ -15,12 +15,13 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
+from multiprocessing import resource_tracker
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
+from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from typing import Any, Final
 
 from posttrace.analysis.runs.each import Item, Result
@@ -86,10 +87,7 @@ class Memory:
         from joblib.externals.loky import get_reusable_executor
 
         count = min(self.processes - 1, len(items))
-        # a terminal interrupts all processes; this one ends the others
-        helpers = get_reusable_executor(
-            count, timeout=IDLE_S, env=ONE_THREAD, initializer=signal, initargs=(SIGINT, SIG_IGN)
-        )
+        helpers = get_reusable_executor(count, timeout=IDLE_S, env=ONE_THREAD)
         left, given, mine = deque(items), [], []
         lock = threading.Lock()
 
@@ -106,8 +104,9 @@ class Memory:
                 return [left.pop()] if left else []
 
         try:
-            for _ in range(2 * count):  # one to work on, and one that waits
-                give()
+            with _interrupts_held():
+                for _ in range(2 * count):  # one to work on, and one that waits
+                    give()
             while taken := take():
                 mine.append(function(*taken))
             return [*(result.result() for result in given), *reversed(mine)]
@@ -150,6 +149,18 @@ class Memory:
             kept = sorted((self.folder or Path(os.devnull)).glob("results/*"), key=_age, reverse=True)
             for path in kept[MOST:]:
                 path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits. Processes that are begun meanwhile never hear of it: a terminal interrupts all at once,
+    and it is for the one that began them to end them."""
+    resource_tracker.ensure_running()  # the first begun process needs it, and its start lets interrupts in
+    before = pthread_sigmask(SIG_BLOCK, {SIGINT})
+    try:
+        yield
+    finally:
+        pthread_sigmask(SIG_SETMASK, before)
 
 
 def _age(path: Path) -> float:

@@ -64,7 +64,7 @@ def execute(
             on_cell_start=_teller(notebook, progress),
         )
         try:
-            executed = client.execute(env={**_environment(scratch), **(environment or {})}, cleanup_kc=True)
+            executed = _run(client, {**_environment(scratch), **(environment or {})})
         except CellExecutionError as error:
             raise _explained(error) from error
         except CellTimeoutError as error:
@@ -75,6 +75,17 @@ def execute(
             raise ReportError("the report's kernel died: is there enough memory?") from error
     check_executed(executed)
     _pass_on_warnings(executed)
+    return executed
+
+
+def _run(client: Any, environment: Mapping[str, str]) -> NotebookNode:
+    """Executed notebook. nbclient answers Ctrl-C by ending the kernel, and then stumbles over its absence."""
+    try:
+        executed: NotebookNode = client.execute(env=environment, cleanup_kc=True)
+    except BaseException as error:
+        if getattr(client, "_async_cleanup_kernel_future", None) is not None:
+            raise KeyboardInterrupt from error
+        raise
     return executed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def test_a_users_mistake_keeps_its_own_words(tmp_path: Path) -> None:
 def test_a_cell_that_takes_too_long(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="took longer than 1 s"):
         execute(notebook("import time; time.sleep(60)"), tmp_path, timeout_s=1)
+
+
+def test_ctrl_c_is_no_error_of_the_report(tmp_path: Path) -> None:
+    interrupt = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)"
+    with pytest.raises(KeyboardInterrupt):
+        execute(notebook("import os\nopen('pid', 'w').write(str(os.getpid()))", interrupt), tmp_path)
+    with pytest.raises(ProcessLookupError):  # the kernel has ended
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_warnings_reach_the_caller_and_not_the_page(tmp_path: Path) -> None:
