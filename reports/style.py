@@ -160,7 +160,7 @@ def laid_out(figure: Figure) -> Figure:
     """The same figure with every part where it is now: all formats agree, and none works it out again."""
     with applied():
         figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # "none" leaves a placeholder, for which a figure is drawn twice
     return figure
 
 

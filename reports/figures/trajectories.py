@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from posttrace.analysis.arrays import FloatArray
 from posttrace.reports import style
 from posttrace.reports.figures.legend import key, place
 from posttrace.reports.figures.names import LINE, PARTS, more_lines, titles
@@ -45,6 +48,35 @@ AXES: Final[dict[X, str]] = {
 }
 MAX_COLUMNS = 5
 SHAPES = {"failed": "x", "duplicate": "|"}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The rows of a run as arrays, from left to right."""
+
+    seed: str
+    verdict: str
+    band: tuple[float, float]
+    """Score of its baseline and half the width of the noise around it."""
+    at: FloatArray
+    score: FloatArray
+    kind: NDArray[np.object_]
+    won: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, x: str) -> _Run:
+        at = rows[x].to_numpy(dtype=np.float64)
+        order = np.argsort(at, kind="stable")
+        score, noise = (rows[name].to_numpy(dtype=np.float64)[order] for name in ("score_pct", "noise_pp"))
+        kind = rows["kind"].to_numpy(dtype=object)[order]
+        base = int(np.flatnonzero(kind == "baseline")[0])
+        band = float(score[base]), float(noise[base])
+        won = rows["is_winner"].to_numpy(dtype=bool)[order]
+        return cls(rows["seed_label"].iloc[0], rows["verdict"].iloc[0], band, at[order], score, kind, won)
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.score)
 
 
 def trajectories(table: pd.DataFrame, *, x: X = "submission_id", page: Page = WIDE) -> Figure:
@@ -126,15 +158,14 @@ def _colours(table: pd.DataFrame) -> dict[str, str]:
 
 def _draw_panel(axes: Axes, panel: pd.DataFrame, x: str, colours: dict[str, str]) -> None:
     seen: set[tuple[float, float]] = set()
-    for i, (_, run) in enumerate(panel.groupby("run_id", sort=False)):
-        colour = colours[run["seed_label"].iloc[0]]
-        base = run[run["kind"] == "baseline"].iloc[0]
-        band = (base["score_pct"], base["noise_pp"])
-        if band not in seen and np.isfinite(band[0]):
-            seen.add(band)
-            _draw_baseline(axes, *band)
-        _draw_run(axes, run, x, colour)
-        _draw_floor(axes, run, x, (colour, 0.04 + 0.06 * (i % 3)))
+    for i, (_, rows) in enumerate(panel.groupby("run_id", sort=False)):
+        run = _Run.of(rows, x)
+        colour = colours[run.seed]
+        if run.band not in seen and np.isfinite(run.band[0]):
+            seen.add(run.band)
+            _draw_baseline(axes, *run.band)
+        _draw_run(axes, run, colour)
+        _draw_floor(axes, run, (colour, 0.04 + 0.06 * (i % 3)))
     if x == "submission_id":
         from matplotlib.ticker import MaxNLocator
 
@@ -150,21 +181,22 @@ def _draw_baseline(axes: Axes, score: float, noise: float) -> None:
     axes.axhline(score, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
 
 
-def _draw_run(axes: Axes, run: pd.DataFrame, x: str, colour: str) -> None:
-    scored = run[np.isfinite(run["score_pct"])].sort_values(x)
-    if len(scored):
-        best = scored["score_pct"].cummax()
-        end = max(run[x].max(), scored[x].max())
-        steps = [*scored[x], end], [*best, best.iloc[-1]]
+def _draw_run(axes: Axes, run: _Run, colour: str) -> None:
+    at, score = run.at[run.scored], run.score[run.scored]
+    if len(at):
+        end = max(np.nanmax(run.at), at.max())
+        steps = [*at, end], [*np.maximum.accumulate(score), score.max()]
         axes.step(*steps, where="post", color=colour, linewidth=1.1, alpha=0.8, zorder=2)
-    points = scored[scored["kind"] != "baseline"]
-    axes.plot(points[x], points["score_pct"], "o", color=colour, markersize=3.2, zorder=3)
-    copies = points[points["kind"] == "base_copy"]
-    if len(copies):
+    points = run.scored & (run.kind != "baseline")
+    if points.any():
+        axes.plot(run.at[points], run.score[points], "o", color=colour, markersize=3.2, zorder=3)
+    copies = run.scored & (run.kind == "base_copy")
+    if copies.any():
         look: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "markersize": 3.2}
-        axes.plot(copies[x], copies["score_pct"], "o", zorder=4, **look)
-    for row in points[points["is_winner"].astype(bool)].to_dict("records"):
-        axes.plot([row[x]], [row["score_pct"]], zorder=5, **_best(row["verdict"]))
+        axes.plot(run.at[copies], run.score[copies], "o", zorder=4, **look)
+    best = points & run.won
+    if best.any():
+        axes.plot(run.at[best], run.score[best], linestyle="none", zorder=5, **_best(run.verdict))
 
 
 def _best(verdict: str) -> dict[str, Any]:
@@ -174,13 +206,14 @@ def _best(verdict: str) -> dict[str, Any]:
     return mark.look(6.5) | edge
 
 
-def _draw_floor(axes: Axes, run: pd.DataFrame, x: str, look: tuple[str, float]) -> None:
+def _draw_floor(axes: Axes, run: _Run, look: tuple[str, float]) -> None:
     """Mark submissions without a score at a height, in axes units, that no score can be read from."""
     colour, height = look
-    for shape, lost in [(shape, run[run["kind"] == kind]) for kind, shape in SHAPES.items()]:
+    for kind, shape in SHAPES.items():
+        lost = run.at[run.kind == kind]
         if len(lost):
             at: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "zorder": 3}
-            axes.plot(lost[x], [height] * len(lost), shape, color=colour, markersize=4, **at)
+            axes.plot(lost, [height] * len(lost), shape, color=colour, markersize=4, **at)
 
 
 def _seeds(table: pd.DataFrame) -> list[tuple[str, str]]:
