@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from posttrace.reports.display import plain
 from posttrace.reports.figures.names import folded
+from posttrace.reports.pack.latex import latex
 
 GAP_EM: Final = 0.9
 """Between two columns: twice 3 pt, in sizes of \\scriptsize."""
@@ -25,6 +26,8 @@ EM: Final = {
 }
 """Letter -> its width in a Times; every other is taken to be ``WIDE_EM``."""
 WIDE_EM: Final = 0.78
+CODE_EM: Final = 3.8
+"""Of a letter that LaTeX prints as its code point: up to seven letters of a typewriter."""
 
 
 @dataclass(frozen=True)
@@ -74,4 +77,9 @@ def total_em(columns: Sequence[Column]) -> float:
 
 
 def _width(line: str) -> float:
-    return sum(EM.get(char, WIDE_EM) for char in line)
+    return sum(map(_letter_em, line))
+
+
+@cache
+def _letter_em(char: str) -> float:
+    return CODE_EM if latex(char).startswith(r"\texttt") else EM.get(char, WIDE_EM)

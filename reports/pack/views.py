@@ -90,8 +90,9 @@ PRINTINGS: Final[Mapping[str, Printing]] = {
     ),
     "contrasts": Printing(
         "Contrasts on matched runs: mean gain of one level of a factor less that of the other, all else "
-        "alike, with {level} t intervals. p: labels permuted; Holm: over the rows of all tasks, and apart "
-        "over those of single tasks.",
+        "alike, with {level} t intervals of the mean over these very tasks, where a task has several "
+        "matched runs. p: of no difference on any task, labels permuted; Holm: over the rows of all "
+        "tasks, and apart over those of single tasks.",
         "factor one other task n_one n_other difference low high p p_holm reason",
         points="difference low high",
         chances="p p_holm",

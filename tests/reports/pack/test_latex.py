@@ -98,7 +98,12 @@ def test_tables_compile_and_fit_a_paper(
         write_tables(given, tmp_path / name, "latex")
     write_tables(material, tmp_path / "raw", "latex", ("runs", "submissions", "usage", "routes"))
     files = [path.read_text() for path in sorted(tmp_path.glob("*/table_*.tex"))]
-    tables = [*files, float_table(wide, [False] * 10, "Wide and long.", "wide")]
+    odd = pd.DataFrame({"task": [HOSTILE] * 3, "agent": ["中" * 60, HOSTILE * 9, "[x]"], "gain": ["1"] * 3})
+    tables = [
+        *files,
+        float_table(wide, [False] * 10, "Wide and long.", "wide"),
+        float_table(odd, [False, False, True], HOSTILE, "odd"),
+    ]
     log = compiled(pdflatex, tmp_path, paper, *(f"{text}\n\\clearpage" for text in tables))
     assert "Overfull" not in log
     assert "Float too large" not in log
