@@ -1,6 +1,6 @@
 """Random signs and bootstrap weights of units, and the sums under them: unit by unit, or units alike at once.
 
-Of 0/1 items most are alike: the same outcomes, the same size. How many of n alike units keep their sign is
+Of 0/1 items most are alike: the same outcomes. How many of n alike units keep their sign is
 binomial, and how often they are drawn is one cell of a multinomial, so that a resample takes one number a
 pattern instead of one a unit. Both ways draw from the same two distributions.
 """
@@ -42,10 +42,13 @@ class Draws(Protocol):
 
 
 def draws(units: Units) -> Draws:
-    """The cheaper of the two ways; ``units`` are in canonical order, where those alike are neighbours."""
-    rows = totals(units)
+    """The cheaper of the two ways; ``units`` are in canonical order, where those alike are neighbours.
+
+    Clusters of several sizes are drawn unit by unit: see ``ByPattern``.
+    """
+    rows = units.sums
     first = np.flatnonzero(np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)])
-    if len(first) * ALIKE > units.n_units:
+    if len(first) * ALIKE > units.n_units or np.ptp(units.sizes) > 0:
         return ByUnit(units)
     times = np.diff(np.r_[first, units.n_units])
     return ByPattern(Units(units.sums[first], units.sizes[first]), times)
@@ -100,11 +103,12 @@ class ByUnit:
 
 @dataclass(frozen=True)
 class ByPattern:
-    """One count a pattern. ``units``: one of each; ``times``: (pattern,) units that are like it.
+    """One count a pattern. ``units``: one of each, all of one size; ``times``: (pattern,) units like it.
 
     The gain left out takes the *expected* number of units left out of each pattern, given how often it was
     drawn: which of the units alike those were says nothing (Rao-Blackwell), and the draws scatter less. It is
-    a ratio, whose mean this leaves as it is but for terms of order 1/C^2.
+    a ratio, whose mean rises by that by about 0.7/C of the selection share: .02 pp of 3 pp at 100 units. Of
+    clusters that differ in size it could be anything, where few are large.
     """
 
     units: Units

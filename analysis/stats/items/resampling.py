@@ -95,8 +95,10 @@ def _null(t: FloatArray, draws: FloatArray) -> Null:
     """What is kept of ``draws`` (resample, submission) against the observed ``t``."""
     order = np.argsort(-t, kind="stable")
     successive = np.maximum.accumulate(draws[:, order[::-1]], axis=1)[:, ::-1]
+    # submissions that tie are held against each other, whichever of them the last bit puts first
+    tied = np.searchsorted(-t[order], -(t[order] + TIE))
     stepdown = np.empty(len(t), dtype=np.int64)
-    stepdown[order] = (successive >= t[order] - TIE).sum(axis=0)
+    stepdown[order] = (successive[:, tied] >= t[order] - TIE).sum(axis=0)
     return Null(
         draws.max(axis=1),
         np.abs(draws).max(axis=1),

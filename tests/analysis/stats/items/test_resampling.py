@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from posttrace.analysis.stats.items.maxt import MaxT
 from posttrace.analysis.stats.items.paired import Paired, Units
 from posttrace.analysis.stats.items.resampling import Null, Resampling
 
@@ -116,3 +117,18 @@ def test_single_and_double_precision_agree_to_the_bit(clustered):
         assert np.array_equal(a.largest, b.largest)
         assert np.array_equal(a.stepdown, b.stepdown)
     assert np.array_equal(one.out_of_bag, 2 * other.out_of_bag, equal_nan=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_submissions_that_tie_have_one_stepdown_p_in_any_order_of_items(seed):
+    # 6 items gained and 2 lost in both, but not the same ones: t is the same but for the last bit
+    rng = np.random.default_rng(seed)
+    d = np.zeros((60, 3))
+    for j, items in enumerate((range(8), range(4, 12), range(20, 23))):
+        d[list(items), j] = 1
+    d[[6, 7], 0] = d[[4, 5], 1] = -1
+    d = d[rng.permutation(60)]
+    tested = MaxT(resamples=300)(Paired(np.zeros((1, 60)), d), np.random.default_rng(9))
+    assert tested.p_stepdown[0] == tested.p_stepdown[1]
+    first = MaxT(resamples=300)(Paired(np.zeros((1, 60)), d[:, [1, 2, 0]]), np.random.default_rng(9))
+    assert np.array_equal(first.p_stepdown, tested.p_stepdown[[1, 2, 0]])
