@@ -47,8 +47,8 @@ def test_a_table_is_a_float_of_booktabs_with_its_packages_caption_and_label() ->
 
 
 def test_a_wider_table_gets_smaller_then_two_columns_and_is_never_tiny() -> None:
-    """A digit is half an em and a gap 0.9 em: a column of ten digits takes 5.9 em more. The head ``agent`` has
-    2.2 em (0.44 + 0.5 + 0.44 + 0.5 + 0.36), rooms are 24, 27, 44 and 56 em."""
+    """A digit is half an em and a gap 0.9 em: a column of ten digits takes 5.9 em more. The head ``agent``
+    has 2.2 em (0.44 + 0.5 + 0.44 + 0.5 + 0.36), rooms are 24, 27, 44 and 56 em."""
     found = [
         re.findall(r"begin\{(table\*?)\}.*?\\(\w+size)", columns(n, "0123456789"), re.S) for n in range(3, 9)
     ]
