@@ -1,4 +1,4 @@
-"""Work on runs that is done once: results by what they were made of, and several processes for the rest.
+"""Work on runs that is done once: results by what they were made of, and other processes for the rest.
 
 A result is looked up by a hash over the function, the whole record of the run (its head hash included), the
 settings, the size, time and inode of the files beside it, and the code and versions that made it: whatever
@@ -12,29 +12,22 @@ import hashlib
 import os
 import pickle
 import tempfile
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
-from multiprocessing import resource_tracker
 from pathlib import Path
-from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from typing import Any, Final
 
 from posttrace.analysis.runs.each import Item, Result
 from posttrace.analysis.runs.records import RunRecord
+from posttrace.reports.helpers import with_helpers
 
 VARIABLE: Final = "POSTTRACE_CACHE"
 """Names the folder of the cache; an empty value, or the null device: nothing is kept or looked up."""
 WORTH_S: Final = 3.0
 """Work of fewer seconds is not worth another process."""
-ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""For each of several processes, which share the cores already."""
-IDLE_S: Final = 2.0
-"""After so long without work a process ends, also one whose kernel was ended before it."""
 MOST: Final = 4000
 """Results that are kept; of more the oldest go."""
 PACKAGES: Final = ("posttrace", "numpy", "scipy", "pandas", "statsmodels")
@@ -61,16 +54,21 @@ class Memory:
         return replace(self, folder=None)
 
     def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
-        """Results in order; those that are not known are computed, and kept where that is possible."""
+        """Results in order; those that are not known are computed, and each is kept at once."""
         names = [self._name(function, item) for item in items]
         known = {i: found for i, name in enumerate(names) for found in self._look_up(name)}
         open_ = [i for i in range(len(items)) if i not in known]
-        for i, result in zip(open_, self._compute(function, [items[i] for i in open_]), strict=True):
-            known[i] = (result,)
-            self._keep(names[i], result)
+        computed = self._compute(partial(self._one, function), [(items[i], names[i]) for i in open_])
+        known |= {i: (result,) for i, result in zip(open_, computed, strict=True)}
         if open_:
             self._trim()
         return [known[i][0] for i in range(len(items))]
+
+    def _one(self, function: Callable[[Item], Result], job: tuple[Item, Path | None]) -> Result:
+        item, name = job
+        result = function(item)
+        self._keep(name, result)
+        return result
 
     def _compute(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
         """One after the other until it is seen that processes, which take a second to start, are worth it."""
@@ -79,41 +77,8 @@ class Memory:
             results.append(function(item))
             left_s = (time.monotonic() - start) / i * (len(items) - i)
             if self.processes > 1 and left_s > WORTH_S:
-                return [*results, *self._with_helpers(function, items[i:])]
+                return [*results, *with_helpers(function, items[i:], self.processes - 1)]
         return results
-
-    def _with_helpers(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Other processes take from the front, this one from the back, until nothing is left."""
-        from joblib.externals.loky import get_reusable_executor
-
-        count = min(self.processes - 1, len(items))
-        helpers = get_reusable_executor(count, timeout=IDLE_S, env=ONE_THREAD)
-        left, given, mine = deque(items), [], []
-        lock = threading.Lock()
-
-        def give(_: object = None) -> None:
-            with lock:
-                if not left:
-                    return
-                result = helpers.submit(function, left.popleft())
-                given.append(result)
-            result.add_done_callback(give)
-
-        def take() -> list[Item]:
-            with lock:
-                return [left.pop()] if left else []
-
-        try:
-            with _interrupts_held():
-                for _ in range(2 * count):  # one to work on, and one that waits
-                    give()
-            while taken := take():
-                mine.append(function(*taken))
-            return [*(result.result() for result in given), *reversed(mine)]
-        except BaseException:
-            left.clear()
-            helpers.shutdown(wait=False, kill_workers=True)
-            raise
 
     def _name(self, function: Callable[[Any], Any], item: object) -> Path | None:
         if self.folder is None:
@@ -149,18 +114,6 @@ class Memory:
             kept = sorted((self.folder or Path(os.devnull)).glob("results/*"), key=_age, reverse=True)
             for path in kept[MOST:]:
                 path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits. Processes that are begun meanwhile never hear of it: a terminal interrupts all at once,
-    and it is for the one that began them to end them."""
-    resource_tracker.ensure_running()  # the first begun process needs it, and its start lets interrupts in
-    before = pthread_sigmask(SIG_BLOCK, {SIGINT})
-    try:
-        yield
-    finally:
-        pthread_sigmask(SIG_SETMASK, before)
 
 
 def _age(path: Path) -> float:

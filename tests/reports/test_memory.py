@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from posttrace.analysis.audit.audit import audit
 from posttrace.analysis.runs.load import load
 from posttrace.reports import memory
 from posttrace.reports.memory import Memory
-from posttrace.traces.errors import InputError
 from tests.reports.study import QUICK, STUDY, write_run
 
 CALLS: list[object] = []
@@ -28,18 +25,6 @@ def doubled(item):
 def named(record):
     CALLS.append(record)
     return record.run_id
-
-
-def where(item):
-    time.sleep(0.05)
-    return item, os.getpid()
-
-
-def wrong_at(wrong, item):
-    time.sleep(0.01)
-    if item == wrong:
-        raise InputError(f"item {item} is wrong")
-    return item
 
 
 @pytest.fixture(autouse=True)
@@ -112,21 +97,8 @@ def test_an_audit_does_not_depend_on_processes_or_on_what_was_kept(tmp_path, tra
         assert str(audit(traces, QUICK, each=Memory(tmp_path / str(processes), processes)).to_json()) == alone
 
 
-@pytest.mark.parametrize("processes", [2, 3])
-def test_processes_take_from_the_front_and_this_one_from_the_back(processes, monkeypatch):
-    monkeypatch.setattr(memory, "WORTH_S", 0.0)
-    found = list(Memory(None, processes)(where, range(60)))
-    assert [item for item, _ in found] == list(range(60))
-    own = [item for item, pid in found if pid == os.getpid()]
-    # the first was timed here, the next were given away before this process took its first from the back
-    assert own[0] == 0
-    assert own[1:] == list(range(own[1], 60))
-    assert own[1] > 2 * (processes - 1)
-
-
-@pytest.mark.parametrize("wrong", [1, 59])
-def test_an_error_on_either_side_is_raised_and_the_next_work_is_done(wrong, monkeypatch):
-    monkeypatch.setattr(memory, "WORTH_S", 0.0)
-    with pytest.raises(InputError, match=f"item {wrong} is wrong"):
-        list(Memory(None, 2)(partial(wrong_at, wrong), range(60)))
-    assert list(Memory(None, 2)(partial(wrong_at, None), range(5))) == [0, 1, 2, 3, 4]
+def test_what_was_computed_before_an_error_is_kept(tmp_path):
+    with pytest.raises(TypeError):
+        list(Memory(tmp_path, 1)(doubled, [1, 2, None]))
+    assert list(Memory(tmp_path, 1)(doubled, [1, 2])) == [2, 4]
+    assert CALLS == [1, 2, None]
