@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import matplotlib
 import pytest
 
@@ -47,3 +49,11 @@ def test_png_has_two_hundred_dots_an_inch() -> None:
 def test_legend_columns_that_fit(columns: int, page: str, fitting: int) -> None:
     # 5.5 in at 0.8 of the size are 6.9 of 9.4 in: 2.9 columns of 4; 6.3 in are 7.9 in: 5.03 of 6
     assert style.PAGES[page].fits(columns) == fitting
+
+
+def test_a_figure_that_is_laid_out_is_drawn_once_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = style.laid_out(best_of_k(best()))
+    drawn = Mock(wraps=figure.draw)
+    monkeypatch.setattr(figure, "draw", drawn)
+    style.svg(figure, "once")
+    assert drawn.call_count == 1

@@ -124,3 +124,12 @@ def test_a_task_without_any_score_stands_beside_one_with_scores() -> None:
     # no score: the whole scale from 0 to 100, with 22 % of it below and 10 % above
     assert sorted(axes.get_ylim()[1] == pytest.approx(110.0) for axes in figure.axes) == [False, True]
     assert min(axes.get_ylim()[0] for axes in figure.axes) == pytest.approx(-22.0)
+
+
+def test_runs_without_submissions_have_an_axis_and_no_keys_of_submissions() -> None:
+    figure = trajectories(table(rows("a", "spell", "sft", 0, [])), x="elapsed_min")
+    assert figure.axes[0].get_xlim() == (0, 1)  # not a tenth of a minute about 0
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "baseline",
+        "95 % noise of one scoring",
+    ]
