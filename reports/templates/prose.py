@@ -86,12 +86,14 @@ def verdict_caption(settings: dict[str, Any]) -> str:
     """How to read the verdict table, with the settings it was made with."""
     alpha, delta_min = settings["alpha"], 100 * settings["delta_min"]
     return f"""\
-**Table 1.** k: distinct scored submissions that the best was picked from. Gain: best minus baseline in
-percentage points, as a leaderboard would report it. Corrected: the same without the luck of the pick, and in
-brackets the simultaneous lower bound (LCB) of the gain at level {level(alpha)}. p: probability of a
-gain like this one, as the best of k, when no submission is better than the base; Holm: adjusted over all runs
-of this report. MDE: the least gain that would be found 8 times in 10. Route: the objectives that trained the
-best submission (Figure 3). Integrity: what the recorder flagged and a reader should know before believing the
+**Table 1.** k: distinct scored submissions that the best was picked from; a copy of the base is none of
+them, but one more scoring of the baseline. Gain: the best of these minus baseline, in percentage points.
+Corrected: the same without the luck of the pick, estimated on items that took no part in it, or measured on
+items that were scored afterwards (a note says for which runs); in brackets the simultaneous lower bound (LCB)
+of the gain at level {level(alpha)}. p: probability of a gain like this one, as the best of k, when no
+submission is better than the base; Holm: adjusted over all runs of this report. MDE, in a verdict: the least
+gain that would be found 8 times in 10. Route: the objectives that trained the best submission (Figure 3).
+Integrity: what the recorder flagged and a reader should know before believing the
 score. A gain *exceeds noise* when the adjusted p is at most {alpha:g} and the lower bound lies above
 {delta_min:g} pp. *Regression*: every submission lies below the baseline, tested at level {alpha:g}; *no gain
 larger than*: the upper bound lies below that. Neither is adjusted over runs: of many runs that changed
