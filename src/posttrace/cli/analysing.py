@@ -56,7 +56,8 @@ def audit(
     such as published:agent2 (an unknown name lists them all).
 
     Exit 1 when a trace is invalid or a run has a verdict named by --fail-on: exceeds, within_noise,
-    no_gain_larger_than_delta, regression, undetermined, underpowered or invalid.
+    no_gain_larger_than_delta, regression, undetermined, underpowered or invalid; with --follow, when
+    the run's runner was killed.
     """
     import posttrace as pt
     from posttrace.analysis.audit.verdict import CODES
