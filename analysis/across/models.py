@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from posttrace.analysis.across.runs import FACTORS, run_table, tidy
-from posttrace.analysis.audit.cells import POLICIES
+from posttrace.analysis.audit.settings import POLICIES
 from posttrace.analysis.stats.across.mixed import RandomIntercept
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def sensitivity(audit: Audit) -> pd.DataFrame:
     frame = head.assign(cells=1, **means).reset_index()
     if frame.empty:
         return frame.assign(reason="")
-    overall = {p: frame[p].mean() for p in POLICIES}
+    overall: dict[str, float] = {p: frame[p].mean() for p in POLICIES}
     counts = {
         "cells": int(frame["drop"].notna().sum()),
         "runs": len(runs),

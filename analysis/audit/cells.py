@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posttrace.analysis.audit.settings import POLICIES
 from posttrace.analysis.stats.across.hierarchical import BetweenRuns, RunInterval
-
-POLICIES = ("drop", "zero", "baseline")
-"""How a run without a scored submission enters a mean: left out, as score 0, as gain 0."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
-from posttrace.analysis.audit.cells import POLICIES
 from posttrace.traces.errors import InputError
 
 ExcludePolicy = Literal["drop", "zero", "baseline"]
+"""How a run without a scored submission enters a mean: left out, as score 0, as gain 0."""
+POLICIES: Final[tuple[ExcludePolicy, ...]] = get_args(ExcludePolicy)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ import pytest
 from nbformat import NotebookNode
 from omegaconf import OmegaConf
 
-from posttrace.analysis.audit.cells import POLICIES
-from posttrace.analysis.audit.settings import AuditSettings
+from posttrace.analysis.audit.settings import POLICIES, AuditSettings
 from posttrace.reports.templates import prose
 from posttrace.reports.templates.cells import Parameters
 from posttrace.reports.templates.study import build
