@@ -37,11 +37,12 @@ def execute(
     timeout_s: float = TIMEOUT_S,
     environment: Mapping[str, str] | None = None,
     progress: Callable[[str], object] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> NotebookNode:
     """Executed copy; cells run in ``folder``. No trace of the clock is left in it.
 
     ``environment``: further variables of the kernel. ``progress`` is told what each cell is about before it
-    runs.
+    runs. ``meanwhile`` is called once the kernel works on its own.
 
     The kernel is the ipykernel of the running interpreter, whatever kernels are installed on the machine, and
     sees none of the user's IPython start-up files.
@@ -61,6 +62,7 @@ def execute(
             record_timing=False,
             shutdown_kernel="immediate",  # all that it made has come back
             resources={"metadata": {"path": str(folder)}},
+            on_notebook_start=_hook(meanwhile),
             on_cell_start=_teller(notebook, progress),
         )
         try:
@@ -87,6 +89,10 @@ def _run(client: Any, environment: Mapping[str, str]) -> NotebookNode:
             raise KeyboardInterrupt from error
         raise
     return executed
+
+
+def _hook(meanwhile: Callable[[], object] | None) -> Any:
+    return None if meanwhile is None else lambda notebook: meanwhile()
 
 
 def _teller(notebook: NotebookNode, progress: Callable[[str], object] | None) -> Any:

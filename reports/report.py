@@ -62,13 +62,16 @@ def report(
     renderer = check_tools(formats, options.renderer)
     check_folder(page)
     plain = notebook(kind, sources, page, (title, settings, options))
-    # the converters of nbconvert take a second to import, and this process waits for the kernel anyway
-    threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True).start()
-    executed = execute(plain, page.resolve().parent, progress=progress)
+    executed = execute(plain, page.resolve().parent, progress=progress, meanwhile=_load_converters)
     if progress:
         progress(f"writing {', '.join(formats)}")
     write_all(page.parent, documents(executed, plain, page, formats, renderer))
     return page
+
+
+def _load_converters() -> None:
+    """Those of nbconvert take a second to import, and this process waits for the kernel anyway."""
+    threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True).start()
 
 
 def notebook(

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.optimize import minimize
 
 from posttrace.analysis.arrays import FloatArray
 from posttrace.analysis.routes.route import UNKNOWN, Route
@@ -122,6 +121,8 @@ class Fit:
 
     def __call__(self, found: Sequence[frozenset[str]], right: Sequence[bool]) -> Calibration:
         """From the features of verdicts and whether each was right."""
+        from scipy.optimize import minimize  # only here: the routes of a trace need no scipy
+
         names = [name for name in FEATURES if any(name in holds for holds in found)]
         x = np.ones((len(found), len(names) + 1))
         for column, name in enumerate(names, start=1):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from posttrace.analysis.audit.outcome import RunVerdict
 from posttrace.reports.figures.trajectories import COLUMNS as TRAJECTORY_COLUMNS
 from posttrace.reports.observations import integrity
 
@@ -32,6 +31,9 @@ def verdicts(audit: Audit) -> pd.DataFrame:
     The audit's own fields, gains as ``<name>_pp``, scores as ``<name>_pct``, and two labels: ``agent_label``
     and ``run_label`` name what tells the runs of a task apart.
     """
+    # the audit loads scipy, which takes half a second that helpers can use
+    from posttrace.analysis.audit.outcome import RunVerdict
+
     fields = [field.name for field in dataclasses.fields(RunVerdict)]
     table = pd.DataFrame([dataclasses.asdict(run) for run in audit.runs], columns=pd.Index(fields))
     for names, suffix in ((GAINS, "_pp"), (SCORES, "_pct")):
