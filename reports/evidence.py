@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -104,3 +105,16 @@ def of(notebook: NotebookNode) -> dict[str, Any]:
             if found is not None:
                 return dict(found)
     raise PosttraceError("the notebook holds no evidence of a report: execute all of its cells")
+
+
+def without_data(notebook: NotebookNode) -> NotebookNode:
+    """The same notebook without the evidence itself, which is data and nothing to read; cells are shared."""
+    made = copy.copy(notebook)
+    made.cells = [copy.copy(cell) for cell in notebook.cells]
+    for cell in filter(_is_data, made.cells):
+        cell.outputs = []
+    return made
+
+
+def _is_data(cell: NotebookNode) -> bool:
+    return "evidence" in cell.metadata.get("tags", ())

@@ -20,6 +20,8 @@ LONG: Final = 48
 """Characters of a table cell that may not break into lines."""
 GROUP: Final = re.compile(r"<td[^>]*><strong>(.*)</strong></td>(?:<td[^>]*></td>)*")
 """A line of a table that names the rows below it."""
+HEAD: Final = ("title", "summary", "asked", "posttrace", "newest_run", "excluded")
+"""What the page says of the evidence above the first section."""
 SYMBOLS: Final = {mark.symbol: code for code, mark in VERDICT_MARKS.items()}
 
 
@@ -33,13 +35,15 @@ def render(notebook: NotebookNode) -> str:
     check_executed(notebook)
     data = evidence.of(notebook)
     runs = [{**run, "anchor": run_anchor(run["run_id"])} for run in data["runs"]]
-    resources = {"report": {**data, "runs": runs, "contents": _contents(notebook)}}
+    # nbconvert copies what it is given again and again: no more than the page's head says of the evidence
+    head = {name: data[name] for name in HEAD}
+    resources = {"report": {**head, "runs": runs, "contents": _contents(notebook)}}
     page, _ = _exporter()(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
-    ).from_notebook_node(notebook, resources=resources)
+    ).from_notebook_node(evidence.without_data(notebook), resources=resources)
     return str(page)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from posttrace.reports import evidence
 from posttrace.reports.notebook import ReportError, check_executed, nbformat
 from posttrace.traces.errors import InputError
 
@@ -76,10 +77,7 @@ def render(notebook: NotebookNode, to: Target) -> bytes:
 
 def _shown(notebook: NotebookNode) -> NotebookNode:
     """A copy without the data that no reader sees, and without the title that the front matter has."""
-    made = copy.deepcopy(notebook)
-    for cell in made.cells:
-        if "evidence" in cell.metadata.get("tags", []):
-            cell.outputs = []
+    made = copy.deepcopy(evidence.without_data(notebook))
     made.cells = [cell for cell in made.cells if "title" not in cell.metadata.get("tags", [])]
     return made
 
