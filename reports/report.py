@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from posttrace.reports.files import check_folder, write_all
 from posttrace.reports.notebook import execute
 from posttrace.reports.options import Kind, ReportOptions, formats_of
+from posttrace.reports.render import html
 from posttrace.reports.render.documents import check_tools, documents
 from posttrace.reports.templates.cells import Parameters
 from posttrace.traces import find_traces, read_events
@@ -62,16 +63,16 @@ def report(
     renderer = check_tools(formats, options.renderer)
     check_folder(page)
     plain = notebook(kind, sources, page, (title, settings, options))
-    executed = execute(plain, page.resolve().parent, progress=progress, meanwhile=_load_converters)
+    executed = execute(plain, page.resolve().parent, progress=progress, meanwhile=_prepare)
     if progress:
         progress(f"writing {', '.join(formats)}")
     write_all(page.parent, documents(executed, plain, page, formats, renderer))
     return page
 
 
-def _load_converters() -> None:
-    """Those of nbconvert take a second to import, and this process waits for the kernel anyway."""
-    threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True).start()
+def _prepare() -> None:
+    """This process waits for the kernel anyway."""
+    threading.Thread(target=html.prepare, daemon=True).start()
 
 
 def notebook(

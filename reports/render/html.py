@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from posttrace.reports import evidence
-from posttrace.reports.notebook import check_executed
+from posttrace.reports.notebook import check_executed, nbformat
 from posttrace.reports.style import VERDICT_MARKS
 
 if TYPE_CHECKING:
@@ -37,13 +37,23 @@ def render(notebook: NotebookNode) -> str:
     runs = [{**run, "anchor": run_anchor(run["run_id"])} for run in data["runs"]]
     # nbconvert copies what it is given again and again: no more than the page's head says of the evidence
     head = {name: data[name] for name in HEAD}
-    resources = {"report": {**head, "runs": runs, "contents": _contents(notebook)}}
+    return _page(evidence.without_data(notebook), {**head, "runs": runs, "contents": _contents(notebook)})
+
+
+def prepare() -> None:
+    """Load and compile what ``render`` needs: a second that may pass while there is nothing to render."""
+    made = nbformat().v4
+    empty = {**dict.fromkeys(HEAD, ""), "asked": {}, "runs": [], "contents": []}
+    _page(made.new_notebook(cells=[made.new_code_cell("0")]), empty)
+
+
+def _page(notebook: NotebookNode, report: dict[str, Any]) -> str:
     page, _ = _exporter()(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
-    ).from_notebook_node(evidence.without_data(notebook), resources=resources)
+    ).from_notebook_node(notebook, resources={"report": report})
     return str(page)
 
 
