@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from posttrace.analysis.audit.settings import AuditSettings
+from posttrace.analysis.audit.settings import POLICIES, AuditSettings
 from posttrace.cli import cli
 from posttrace.cli.options import AUDIT
 from posttrace.reports.config import chosen
@@ -90,6 +90,7 @@ def test_the_first_line_of_every_command_is_whole(monkeypatch):
 def test_settings_are_the_same_wherever_they_are_given():
     settings = {f"--{field.name.replace('_', '-')}": field.default for field in fields(AuditSettings)}
     assert {name: default for name, (default, _, _) in AUDIT.items()} == settings
+    assert tuple(AUDIT["--exclude-policy"][1].choices) == POLICIES
     composed = chosen([], {}).settings  # what conf/report says
     assert composed == AuditSettings()
 
